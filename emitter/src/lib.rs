@@ -1,0 +1,11 @@
+//! Lowers Mochi to one small, portable, self-contained WebAssembly module.
+//!
+//! The crate is a pure function of its input: it touches no file, clock or
+//! environment. [`compile`] is what most callers want; [`check`] stops after the
+//! frontend and [`print_ir`] shows a stage.
+
+pub mod pipeline;
+
+pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
+pub use mochi_frontend::source::SourceFile;
+pub use pipeline::{Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, print_ir};

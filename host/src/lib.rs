@@ -1,0 +1,1 @@
+//! The `mochi-wasm` command line.
