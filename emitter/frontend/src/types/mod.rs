@@ -1,0 +1,81 @@
+//! Types of slots: what a place in the program can hold, as found by inference.
+//!
+//! A slot's type is the join of everything that flows into it; annotations take no part
+//! (they may lie: `let x: float = 3` holds the int 3). The order is
+//! `Never < Int, Float, Bool, String < Any`, with `nullable` beside it.
+
+use std::fmt;
+
+/// What a value is when it is not none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// No value but none has been seen.
+    Never,
+    Int,
+    Float,
+    Bool,
+    String,
+    /// More than one kind; a none is always possible.
+    Any,
+}
+
+/// The type of a slot or an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Type {
+    pub kind: Kind,
+    /// Whether none is among the values.
+    pub nullable: bool,
+}
+
+impl Type {
+    /// Nothing flows here: the type of code that does not return, or was not reached yet.
+    pub const NEVER: Type = Type { kind: Kind::Never, nullable: false };
+    /// Only none.
+    pub const NONE: Type = Type { kind: Kind::Never, nullable: true };
+    pub const INT: Type = Type::of(Kind::Int);
+    pub const FLOAT: Type = Type::of(Kind::Float);
+    pub const BOOL: Type = Type::of(Kind::Bool);
+    pub const STRING: Type = Type::of(Kind::String);
+    pub const ANY: Type = Type { kind: Kind::Any, nullable: true };
+
+    pub const fn of(kind: Kind) -> Type {
+        Type { kind, nullable: false }
+    }
+
+    pub fn or_none(self) -> Type {
+        Type { nullable: true, ..self }
+    }
+
+    pub fn without_none(self) -> Type {
+        match self.kind {
+            Kind::Any => self,
+            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String => Type { nullable: false, ..self },
+        }
+    }
+
+    /// The least type that holds the values of both.
+    pub fn join(self, other: Type) -> Type {
+        let nullable = self.nullable || other.nullable;
+        match (self.kind, other.kind) {
+            (Kind::Never, kind) | (kind, Kind::Never) => Type { kind, nullable: nullable || kind == Kind::Any },
+            (a, b) if a == b => Type { kind: a, nullable },
+            _ => Type::ANY,
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            Kind::Never if self.nullable => return f.write_str("none"),
+            Kind::Never => return f.write_str("never"),
+            Kind::Int => "int",
+            Kind::Float => "float",
+            Kind::Bool => "bool",
+            Kind::String => "string",
+            Kind::Any => return f.write_str("any"),
+        };
+        f.write_str(name)?;
+        if self.nullable { f.write_str("?") } else { Ok(()) }
+    }
+}
