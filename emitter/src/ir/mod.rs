@@ -1,0 +1,497 @@
+//! The intermediate representation: typed SSA blocks with parameters.
+//!
+//! A function is blocks with parameters, instructions and values; each value has exactly one
+//! type and one definition. Everything is a small typed index (`Block`, `Inst`, `Value`) into
+//! the payload tables of [`Function`].
+//!
+//! Two families of operations live in one container: [`Op::Mochi`] means what the language
+//! means (`int.add` never wraps), [`Op::Wasm`] is one WebAssembly instruction. A function goes
+//! through three phases (see [`Phase`]): in *pure* form nothing counts references, in *counted*
+//! form each owned value is consumed exactly once on every path, in *legalized* form only the
+//! Wasm family and machine types are left.
+
+mod builder;
+mod ops;
+
+use std::fmt;
+
+pub use builder::{FunctionBuilder, Variable, remove_trivial_params, remove_unreachable_blocks};
+use mochi_frontend::source::Span;
+pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp};
+
+macro_rules! entity {
+    ($(#[$doc:meta])* $name:ident $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            pub fn new(index: usize) -> $name {
+                $name(index as u32)
+            }
+
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+entity!(
+    /// A basic block of one function.
+    Block "b"
+);
+entity!(
+    /// An instruction of one function.
+    Inst "i"
+);
+entity!(
+    /// A value of one function: a block parameter or an instruction's result.
+    Value "v"
+);
+entity!(
+    /// A function of the module, defined or imported.
+    FuncId "f"
+);
+entity!(
+    /// A global variable of the module.
+    GlobalId "g"
+);
+entity!(
+    /// A piece of static data of the module.
+    DataId "d"
+);
+
+/// How far a function has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Pure,
+    Counted,
+    Legalized,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Machine types; the only ones after legalization.
+    I32,
+    I64,
+    F64,
+    /// Mochi types.
+    Bool,
+    Int,
+    Float,
+    Str,
+    Any,
+}
+
+/// The type of a value. Machine types and `any` have no nullable form of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Type {
+    pub kind: Kind,
+    /// Whether none is among the values.
+    pub nullable: bool,
+}
+
+impl Type {
+    pub const I32: Type = Type::of(Kind::I32);
+    pub const I64: Type = Type::of(Kind::I64);
+    pub const F64: Type = Type::of(Kind::F64);
+    pub const BOOL: Type = Type::of(Kind::Bool);
+    pub const INT: Type = Type::of(Kind::Int);
+    pub const FLOAT: Type = Type::of(Kind::Float);
+    pub const STR: Type = Type::of(Kind::Str);
+    pub const ANY: Type = Type::of(Kind::Any);
+
+    pub const fn of(kind: Kind) -> Type {
+        Type { kind, nullable: false }
+    }
+
+    pub const fn or_none(self) -> Type {
+        Type { nullable: true, ..self }
+    }
+
+    pub const fn without_none(self) -> Type {
+        Type { nullable: false, ..self }
+    }
+
+    /// The machine type that carries values of this type.
+    pub const fn machine(self) -> Type {
+        match self.kind {
+            Kind::I32 | Kind::Bool | Kind::Str => Type::I32,
+            Kind::I64 | Kind::Int | Kind::Any => Type::I64,
+            Kind::F64 | Kind::Float => Type::F64,
+        }
+    }
+
+    pub const fn is_machine(self) -> bool {
+        matches!(self.kind, Kind::I32 | Kind::I64 | Kind::F64)
+    }
+
+    /// Whether values of this type hold a share in an object, so that they are dup'ed and dropped.
+    pub const fn is_counted(self) -> bool {
+        match self.kind {
+            Kind::Int | Kind::Any | Kind::Str => true,
+            Kind::I32 | Kind::I64 | Kind::F64 | Kind::Bool | Kind::Float => false,
+        }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            Kind::I32 => "i32",
+            Kind::I64 => "i64",
+            Kind::F64 => "f64",
+            Kind::Bool => "bool",
+            Kind::Int => "int",
+            Kind::Float => "float",
+            Kind::Str => "str",
+            Kind::Any => "any",
+        };
+        f.write_str(name)?;
+        if self.nullable { f.write_str("?") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What an instruction carries besides its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Imm {
+    None,
+    I32(i32),
+    I64(i64),
+    /// The bits of a float, so that equality means the same constant.
+    F64(u64),
+    /// The constant offset of a memory access.
+    Offset(u32),
+    Func(FuncId),
+    Global(GlobalId),
+    Data(DataId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstData {
+    pub op: Op,
+    pub args: Vec<Value>,
+    pub imm: Imm,
+    pub results: Vec<Value>,
+    /// Counted phase: bit `i` is set when operand `i`, whose row says `flex`, is consumed.
+    pub consumed: u32,
+}
+
+/// A jump to a block with values for its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    pub block: Block,
+    pub args: Vec<Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Terminator {
+    Jump(Target),
+    /// `cond` is a bool or an i32; non-zero takes `then`.
+    Branch { cond: Value, then: Target, otherwise: Target },
+    Return(Vec<Value>),
+    /// Control never gets here: after a call that does not return.
+    Unreachable,
+}
+
+impl Terminator {
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let (first, second) = match self {
+            Terminator::Jump(target) => (Some(target), None),
+            Terminator::Branch { cond: _, then, otherwise } => (Some(then), Some(otherwise)),
+            Terminator::Return(_) | Terminator::Unreachable => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    pub fn targets_mut(&mut self) -> impl Iterator<Item = &mut Target> {
+        let (first, second) = match self {
+            Terminator::Jump(target) => (Some(target), None),
+            Terminator::Branch { cond: _, then, otherwise } => (Some(then), Some(otherwise)),
+            Terminator::Return(_) | Terminator::Unreachable => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Every value that the terminator uses, in order.
+    pub fn uses(&self) -> impl Iterator<Item = Value> {
+        let own: &[Value] = match self {
+            Terminator::Branch { cond, then: _, otherwise: _ } => std::slice::from_ref(cond),
+            Terminator::Return(values) => values,
+            Terminator::Jump(_) | Terminator::Unreachable => &[],
+        };
+        own.iter().copied().chain(self.targets().flat_map(|target| target.args.iter().copied()))
+    }
+
+    pub fn map_uses(&mut self, mut f: impl FnMut(Value) -> Value) {
+        match self {
+            Terminator::Branch { cond, then: _, otherwise: _ } => *cond = f(*cond),
+            Terminator::Return(values) => values.iter_mut().for_each(|value| *value = f(*value)),
+            Terminator::Jump(_) | Terminator::Unreachable => {}
+        }
+        for target in self.targets_mut() {
+            target.args.iter_mut().for_each(|value| *value = f(*value));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct BlockData {
+    pub params: Vec<Value>,
+    pub insts: Vec<Inst>,
+    /// `Unreachable` until the block is finished.
+    pub term: Terminator,
+    /// Hardly ever runs: failures and slow paths. Emission places it out of the way.
+    pub cold: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueDef {
+    Param(Block, u32),
+    Result(Inst, u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ValueData {
+    pub ty: Type,
+    pub def: ValueDef,
+}
+
+/// How a function treats a parameter's share: takes it over, or leaves it with the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Param {
+    pub ty: Type,
+    pub owned: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Signature {
+    pub params: Vec<Param>,
+    pub results: Vec<Type>,
+}
+
+/// How readily the inliner takes a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum InlineHint {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Unique in the module; ends up in the name section.
+    pub name: String,
+    pub sig: Signature,
+    /// Module and field of an imported function, which has no blocks.
+    pub import: Option<(String, String)>,
+    pub phase: Phase,
+    pub inline: InlineHint,
+    /// The function and its calls lie on paths that hardly ever run.
+    pub cold: bool,
+    /// The entry is `blocks[0]`; its parameters are the function's.
+    pub blocks: Vec<BlockData>,
+    pub insts: Vec<InstData>,
+    pub values: Vec<ValueData>,
+    /// Where in the source each instruction comes from; indexed by `Inst`.
+    pub spans: Vec<Option<Span>>,
+}
+
+pub const ENTRY: Block = Block(0);
+
+impl Function {
+    /// A function with an empty entry block that has the signature's parameters.
+    pub fn new(name: impl Into<String>, sig: Signature, phase: Phase) -> Function {
+        let mut func = Function {
+            name: name.into(),
+            sig,
+            import: None,
+            phase,
+            inline: InlineHint::Auto,
+            cold: false,
+            blocks: Vec::new(),
+            insts: Vec::new(),
+            values: Vec::new(),
+            spans: Vec::new(),
+        };
+        let entry = func.add_block();
+        for index in 0..func.sig.params.len() {
+            let ty = func.sig.params[index].ty;
+            func.add_param(entry, ty);
+        }
+        func
+    }
+
+    /// A function that the host provides.
+    pub fn imported(name: impl Into<String>, module: &str, field: &str, sig: Signature) -> Function {
+        let mut func = Function::new(name, sig, Phase::Legalized);
+        func.blocks.clear();
+        func.values.clear();
+        func.import = Some((module.to_owned(), field.to_owned()));
+        func
+    }
+
+    pub fn add_block(&mut self) -> Block {
+        let data = BlockData { params: Vec::new(), insts: Vec::new(), term: Terminator::Unreachable, cold: false };
+        self.blocks.push(data);
+        Block::new(self.blocks.len() - 1)
+    }
+
+    pub fn add_param(&mut self, block: Block, ty: Type) -> Value {
+        let index = self.blocks[block.index()].params.len() as u32;
+        let value = self.add_value(ty, ValueDef::Param(block, index));
+        self.blocks[block.index()].params.push(value);
+        value
+    }
+
+    fn add_value(&mut self, ty: Type, def: ValueDef) -> Value {
+        self.values.push(ValueData { ty, def });
+        Value::new(self.values.len() - 1)
+    }
+
+    /// Makes an instruction that is in no block yet.
+    pub fn make_inst(&mut self, op: Op, args: Vec<Value>, imm: Imm, results: &[Type], span: Option<Span>) -> Inst {
+        let inst = Inst::new(self.insts.len());
+        self.insts.push(InstData { op, args, imm, results: Vec::new(), consumed: 0 });
+        self.spans.push(span);
+        for (index, &ty) in results.iter().enumerate() {
+            let value = self.add_value(ty, ValueDef::Result(inst, index as u32));
+            self.insts[inst.index()].results.push(value);
+        }
+        inst
+    }
+
+    /// Makes an instruction at the end of `block`.
+    pub fn append_inst(
+        &mut self,
+        block: Block,
+        op: Op,
+        args: Vec<Value>,
+        imm: Imm,
+        results: &[Type],
+        span: Option<Span>,
+    ) -> Inst {
+        let inst = self.make_inst(op, args, imm, results, span);
+        self.blocks[block.index()].insts.push(inst);
+        inst
+    }
+
+    pub fn block(&self, block: Block) -> &BlockData {
+        &self.blocks[block.index()]
+    }
+
+    pub fn block_mut(&mut self, block: Block) -> &mut BlockData {
+        &mut self.blocks[block.index()]
+    }
+
+    pub fn inst(&self, inst: Inst) -> &InstData {
+        &self.insts[inst.index()]
+    }
+
+    pub fn inst_mut(&mut self, inst: Inst) -> &mut InstData {
+        &mut self.insts[inst.index()]
+    }
+
+    pub fn span(&self, inst: Inst) -> Option<Span> {
+        self.spans[inst.index()]
+    }
+
+    pub fn ty(&self, value: Value) -> Type {
+        self.values[value.index()].ty
+    }
+
+    pub fn def(&self, value: Value) -> ValueDef {
+        self.values[value.index()].def
+    }
+
+    pub fn params(&self) -> &[Value] {
+        self.blocks.first().map_or(&[], |entry| &entry.params)
+    }
+
+    pub fn block_ids(&self) -> impl Iterator<Item = Block> + use<> {
+        (0..self.blocks.len()).map(Block::new)
+    }
+}
+
+/// The initial value of a global, in its machine type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Init {
+    I32(i32),
+    I64(i64),
+    F64(u64),
+}
+
+#[derive(Clone, Debug)]
+pub struct GlobalData {
+    pub name: String,
+    pub ty: Type,
+    pub init: Init,
+}
+
+/// Static data. Its address is chosen by emission; until then it is named by its id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DataBlob {
+    /// The first bytes; the rest of `size` is zero.
+    pub bytes: Vec<u8>,
+    pub size: u32,
+    /// A power of two.
+    pub align: u32,
+    /// Places (byte offsets) that hold the 32-bit address of other data.
+    pub relocs: Vec<(u32, DataId)>,
+    /// Places (byte offsets) that hold a 64-bit word: the constant plus the address of other data.
+    pub word_relocs: Vec<(u32, DataId)>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    pub functions: Vec<Function>,
+    pub globals: Vec<GlobalData>,
+    pub data: Vec<DataBlob>,
+    /// Runs the program.
+    pub start: Option<FuncId>,
+    /// Where the pending standard output is described; exported as `mochi_stdout`.
+    pub stdout_state: Option<DataId>,
+    /// Source file names, by `Span::file`.
+    pub files: Vec<String>,
+}
+
+impl Module {
+    pub fn add_function(&mut self, func: Function) -> FuncId {
+        self.functions.push(func);
+        FuncId::new(self.functions.len() - 1)
+    }
+
+    /// Adds data, or finds the same data that is already there when `bytes` are all of it.
+    pub fn add_data(&mut self, blob: DataBlob) -> DataId {
+        self.data.push(blob);
+        DataId::new(self.data.len() - 1)
+    }
+
+    pub fn func(&self, func: FuncId) -> &Function {
+        &self.functions[func.index()]
+    }
+
+    pub fn func_mut(&mut self, func: FuncId) -> &mut Function {
+        &mut self.functions[func.index()]
+    }
+}

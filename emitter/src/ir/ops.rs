@@ -1,0 +1,499 @@
+//! The operation tables: one row declares an operation.
+//!
+//! A row of [`WasmOp`] gives name, operand and result types, effect and immediate; a row of
+//! [`MochiOp`] also says for each operand whether it is borrowed, owned (consumed) or *flex*.
+//! A flex operand is consumed only if [`InstData::consumed`](super::InstData) says so: checked
+//! int operations release such an operand on their cold path and do nothing on the hot one,
+//! where both are known to be small.
+
+use super::{Kind, Type};
+
+/// What an operation does besides computing its results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Depends on the operands alone and always returns: may be moved, merged and deleted.
+    Pure,
+    /// Depends on the operands alone but may trap or fail: may be merged, not deleted.
+    Fail,
+    /// Makes a new object or reads one that cannot change: may be deleted, not merged.
+    Alloc,
+    /// Reads memory or a global.
+    Read,
+    /// Writes memory, a global or the outside world, or does not return.
+    Write,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ownership {
+    Borrow,
+    Own,
+    Flex,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ImmKind {
+    None,
+    I32,
+    I64,
+    F64,
+    Offset,
+    Func,
+    Global,
+    Data,
+}
+
+/// Which types an operand or result may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TypePattern {
+    /// Exactly this type.
+    Exact(Type),
+    /// This kind, nullable or not.
+    Kind(Kind),
+    /// Any Mochi type.
+    Mochi,
+    /// Any type that can be none.
+    Nullable,
+}
+
+impl TypePattern {
+    pub fn accepts(self, ty: Type) -> bool {
+        match self {
+            TypePattern::Exact(exact) => exact == ty,
+            TypePattern::Kind(kind) => kind == ty.kind,
+            TypePattern::Mochi => !ty.is_machine(),
+            TypePattern::Nullable => ty.nullable || ty.kind == Kind::Any,
+        }
+    }
+}
+
+/// An operation of either family, or a call, which has a row in neither: its types and
+/// ownership come from the callee's signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Op {
+    Mochi(MochiOp),
+    Wasm(WasmOp),
+    /// `call` of `Imm::Func`.
+    Call,
+}
+
+impl From<MochiOp> for Op {
+    fn from(op: MochiOp) -> Op {
+        Op::Mochi(op)
+    }
+}
+
+impl From<WasmOp> for Op {
+    fn from(op: WasmOp) -> Op {
+        Op::Wasm(op)
+    }
+}
+
+macro_rules! wasm_type {
+    (i32) => {
+        Type::I32
+    };
+    (i64) => {
+        Type::I64
+    };
+    (f64) => {
+        Type::F64
+    };
+}
+
+macro_rules! wasm_ops {
+    ($($variant:ident $name:literal ($($param:ident),*) -> ($($result:ident),*) $effect:ident $imm:ident;)*) => {
+        /// One WebAssembly instruction (or, where the comment says so, a link-time constant).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum WasmOp { $($variant,)* }
+
+        impl WasmOp {
+            pub const ALL: &[WasmOp] = &[$(WasmOp::$variant,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(WasmOp::$variant => $name,)* }
+            }
+
+            pub fn params(self) -> &'static [Type] {
+                match self { $(WasmOp::$variant => &[$(wasm_type!($param)),*],)* }
+            }
+
+            /// Empty for `global.get`, whose result has the global's type.
+            pub fn results(self) -> &'static [Type] {
+                match self { $(WasmOp::$variant => &[$(wasm_type!($result)),*],)* }
+            }
+
+            pub fn effect(self) -> Effect {
+                match self { $(WasmOp::$variant => Effect::$effect,)* }
+            }
+
+            pub fn imm(self) -> ImmKind {
+                match self { $(WasmOp::$variant => ImmKind::$imm,)* }
+            }
+        }
+    };
+}
+
+wasm_ops! {
+    I32Const "i32.const" () -> (i32) Pure I32;
+    I64Const "i64.const" () -> (i64) Pure I64;
+    F64Const "f64.const" () -> (f64) Pure F64;
+    // The address of static data; an `i32.const` once addresses are chosen.
+    DataAddr "data.addr" () -> (i32) Pure Data;
+    // The first address after static data, 16-aligned; an `i32.const` in the end.
+    HeapBase "heap.base" () -> (i32) Pure None;
+
+    I32Eqz "i32.eqz" (i32) -> (i32) Pure None;
+    I32Eq "i32.eq" (i32, i32) -> (i32) Pure None;
+    I32Ne "i32.ne" (i32, i32) -> (i32) Pure None;
+    I32LtS "i32.lt_s" (i32, i32) -> (i32) Pure None;
+    I32LtU "i32.lt_u" (i32, i32) -> (i32) Pure None;
+    I32GtS "i32.gt_s" (i32, i32) -> (i32) Pure None;
+    I32GtU "i32.gt_u" (i32, i32) -> (i32) Pure None;
+    I32LeS "i32.le_s" (i32, i32) -> (i32) Pure None;
+    I32LeU "i32.le_u" (i32, i32) -> (i32) Pure None;
+    I32GeS "i32.ge_s" (i32, i32) -> (i32) Pure None;
+    I32GeU "i32.ge_u" (i32, i32) -> (i32) Pure None;
+    I32Clz "i32.clz" (i32) -> (i32) Pure None;
+    I32Ctz "i32.ctz" (i32) -> (i32) Pure None;
+    I32Popcnt "i32.popcnt" (i32) -> (i32) Pure None;
+    I32Add "i32.add" (i32, i32) -> (i32) Pure None;
+    I32Sub "i32.sub" (i32, i32) -> (i32) Pure None;
+    I32Mul "i32.mul" (i32, i32) -> (i32) Pure None;
+    I32DivS "i32.div_s" (i32, i32) -> (i32) Fail None;
+    I32DivU "i32.div_u" (i32, i32) -> (i32) Fail None;
+    I32RemS "i32.rem_s" (i32, i32) -> (i32) Fail None;
+    I32RemU "i32.rem_u" (i32, i32) -> (i32) Fail None;
+    I32And "i32.and" (i32, i32) -> (i32) Pure None;
+    I32Or "i32.or" (i32, i32) -> (i32) Pure None;
+    I32Xor "i32.xor" (i32, i32) -> (i32) Pure None;
+    I32Shl "i32.shl" (i32, i32) -> (i32) Pure None;
+    I32ShrS "i32.shr_s" (i32, i32) -> (i32) Pure None;
+    I32ShrU "i32.shr_u" (i32, i32) -> (i32) Pure None;
+    I32Rotl "i32.rotl" (i32, i32) -> (i32) Pure None;
+    I32WrapI64 "i32.wrap_i64" (i64) -> (i32) Pure None;
+    I32Extend8S "i32.extend8_s" (i32) -> (i32) Pure None;
+    I32Extend16S "i32.extend16_s" (i32) -> (i32) Pure None;
+
+    I64Eqz "i64.eqz" (i64) -> (i32) Pure None;
+    I64Eq "i64.eq" (i64, i64) -> (i32) Pure None;
+    I64Ne "i64.ne" (i64, i64) -> (i32) Pure None;
+    I64LtS "i64.lt_s" (i64, i64) -> (i32) Pure None;
+    I64LtU "i64.lt_u" (i64, i64) -> (i32) Pure None;
+    I64GtS "i64.gt_s" (i64, i64) -> (i32) Pure None;
+    I64GtU "i64.gt_u" (i64, i64) -> (i32) Pure None;
+    I64LeS "i64.le_s" (i64, i64) -> (i32) Pure None;
+    I64LeU "i64.le_u" (i64, i64) -> (i32) Pure None;
+    I64GeS "i64.ge_s" (i64, i64) -> (i32) Pure None;
+    I64GeU "i64.ge_u" (i64, i64) -> (i32) Pure None;
+    I64Clz "i64.clz" (i64) -> (i64) Pure None;
+    I64Ctz "i64.ctz" (i64) -> (i64) Pure None;
+    I64Popcnt "i64.popcnt" (i64) -> (i64) Pure None;
+    I64Add "i64.add" (i64, i64) -> (i64) Pure None;
+    I64Sub "i64.sub" (i64, i64) -> (i64) Pure None;
+    I64Mul "i64.mul" (i64, i64) -> (i64) Pure None;
+    I64DivS "i64.div_s" (i64, i64) -> (i64) Fail None;
+    I64DivU "i64.div_u" (i64, i64) -> (i64) Fail None;
+    I64RemS "i64.rem_s" (i64, i64) -> (i64) Fail None;
+    I64RemU "i64.rem_u" (i64, i64) -> (i64) Fail None;
+    I64And "i64.and" (i64, i64) -> (i64) Pure None;
+    I64Or "i64.or" (i64, i64) -> (i64) Pure None;
+    I64Xor "i64.xor" (i64, i64) -> (i64) Pure None;
+    I64Shl "i64.shl" (i64, i64) -> (i64) Pure None;
+    I64ShrS "i64.shr_s" (i64, i64) -> (i64) Pure None;
+    I64ShrU "i64.shr_u" (i64, i64) -> (i64) Pure None;
+    I64Rotl "i64.rotl" (i64, i64) -> (i64) Pure None;
+    I64ExtendI32S "i64.extend_i32_s" (i32) -> (i64) Pure None;
+    I64ExtendI32U "i64.extend_i32_u" (i32) -> (i64) Pure None;
+    I64Extend32S "i64.extend32_s" (i64) -> (i64) Pure None;
+
+    F64Eq "f64.eq" (f64, f64) -> (i32) Pure None;
+    F64Ne "f64.ne" (f64, f64) -> (i32) Pure None;
+    F64Lt "f64.lt" (f64, f64) -> (i32) Pure None;
+    F64Gt "f64.gt" (f64, f64) -> (i32) Pure None;
+    F64Le "f64.le" (f64, f64) -> (i32) Pure None;
+    F64Ge "f64.ge" (f64, f64) -> (i32) Pure None;
+    F64Abs "f64.abs" (f64) -> (f64) Pure None;
+    F64Neg "f64.neg" (f64) -> (f64) Pure None;
+    F64Sqrt "f64.sqrt" (f64) -> (f64) Pure None;
+    F64Ceil "f64.ceil" (f64) -> (f64) Pure None;
+    F64Floor "f64.floor" (f64) -> (f64) Pure None;
+    F64Trunc "f64.trunc" (f64) -> (f64) Pure None;
+    F64Nearest "f64.nearest" (f64) -> (f64) Pure None;
+    F64Add "f64.add" (f64, f64) -> (f64) Pure None;
+    F64Sub "f64.sub" (f64, f64) -> (f64) Pure None;
+    F64Mul "f64.mul" (f64, f64) -> (f64) Pure None;
+    F64Div "f64.div" (f64, f64) -> (f64) Pure None;
+    F64Copysign "f64.copysign" (f64, f64) -> (f64) Pure None;
+    F64ConvertI32S "f64.convert_i32_s" (i32) -> (f64) Pure None;
+    F64ConvertI64S "f64.convert_i64_s" (i64) -> (f64) Pure None;
+    F64ConvertI64U "f64.convert_i64_u" (i64) -> (f64) Pure None;
+    F64ReinterpretI64 "f64.reinterpret_i64" (i64) -> (f64) Pure None;
+    I64ReinterpretF64 "i64.reinterpret_f64" (f64) -> (i64) Pure None;
+    I64TruncSatF64S "i64.trunc_sat_f64_s" (f64) -> (i64) Pure None;
+    I32TruncSatF64S "i32.trunc_sat_f64_s" (f64) -> (i32) Pure None;
+
+    // The value when the condition, the last operand, is not zero comes first.
+    I32Select "i32.select" (i32, i32, i32) -> (i32) Pure None;
+    I64Select "i64.select" (i64, i64, i32) -> (i64) Pure None;
+    F64Select "f64.select" (f64, f64, i32) -> (f64) Pure None;
+
+    I32Load "i32.load" (i32) -> (i32) Read Offset;
+    I64Load "i64.load" (i32) -> (i64) Read Offset;
+    F64Load "f64.load" (i32) -> (f64) Read Offset;
+    I32Load8U "i32.load8_u" (i32) -> (i32) Read Offset;
+    I32Load8S "i32.load8_s" (i32) -> (i32) Read Offset;
+    I32Load16U "i32.load16_u" (i32) -> (i32) Read Offset;
+    I64Load32U "i64.load32_u" (i32) -> (i64) Read Offset;
+    I32Store "i32.store" (i32, i32) -> () Write Offset;
+    I64Store "i64.store" (i32, i64) -> () Write Offset;
+    F64Store "f64.store" (i32, f64) -> () Write Offset;
+    I32Store8 "i32.store8" (i32, i32) -> () Write Offset;
+    I32Store16 "i32.store16" (i32, i32) -> () Write Offset;
+    I64Store32 "i64.store32" (i32, i64) -> () Write Offset;
+    MemorySize "memory.size" () -> (i32) Read None;
+    MemoryGrow "memory.grow" (i32) -> (i32) Write None;
+    // Destination, source, length.
+    MemoryCopy "memory.copy" (i32, i32, i32) -> () Write None;
+    // Destination, byte, length.
+    MemoryFill "memory.fill" (i32, i32, i32) -> () Write None;
+
+    // Globals are typed by the module: one result of the global's machine type.
+    GlobalGet "global.get" () -> () Read Global;
+    // One operand of the global's machine type.
+    GlobalSet "global.set" () -> () Write Global;
+}
+
+macro_rules! pattern {
+    (int) => {
+        TypePattern::Kind(Kind::Int)
+    };
+    (small) => {
+        TypePattern::Exact(Type::INT)
+    };
+    (float) => {
+        TypePattern::Kind(Kind::Float)
+    };
+    (bool) => {
+        TypePattern::Kind(Kind::Bool)
+    };
+    (str) => {
+        TypePattern::Kind(Kind::Str)
+    };
+    (text) => {
+        TypePattern::Exact(Type::STR)
+    };
+    (truth) => {
+        TypePattern::Exact(Type::BOOL)
+    };
+    (mochi) => {
+        TypePattern::Mochi
+    };
+    (nullable) => {
+        TypePattern::Nullable
+    };
+    (i32) => {
+        TypePattern::Exact(Type::I32)
+    };
+}
+
+macro_rules! ownership {
+    (borrow) => {
+        Ownership::Borrow
+    };
+    (own) => {
+        Ownership::Own
+    };
+    (flex) => {
+        Ownership::Flex
+    };
+}
+
+macro_rules! mochi_ops {
+    ($($(#[$doc:meta])* $variant:ident $name:literal ($($own:ident $param:ident),*) -> ($($result:ident),*) $effect:ident $imm:ident;)*) => {
+        /// An operation with the meaning that the language gives it.
+        ///
+        /// In rows, `small` is an `int` that is proven to lie in `[-2^61, 2^61)`, `text` a
+        /// string and `truth` a bool that is never none; `int`, `float`, `bool`, `str` may be nullable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum MochiOp { $($(#[$doc])* $variant,)* }
+
+        impl MochiOp {
+            pub const ALL: &[MochiOp] = &[$(MochiOp::$variant,)*];
+
+            pub fn name(self) -> &'static str {
+                match self { $(MochiOp::$variant => $name,)* }
+            }
+
+            pub fn params(self) -> &'static [(Ownership, TypePattern)] {
+                match self { $(MochiOp::$variant => &[$((ownership!($own), pattern!($param))),*],)* }
+            }
+
+            pub fn results(self) -> &'static [TypePattern] {
+                match self { $(MochiOp::$variant => &[$(pattern!($result)),*],)* }
+            }
+
+            pub fn effect(self) -> Effect {
+                match self { $(MochiOp::$variant => Effect::$effect,)* }
+            }
+
+            pub fn imm(self) -> ImmKind {
+                match self { $(MochiOp::$variant => ImmKind::$imm,)* }
+            }
+        }
+    };
+}
+
+mochi_ops! {
+    /// An int literal; outside the small range it is a static big number.
+    IntConst "int.const" () -> (int) Pure I64;
+    FloatConst "float.const" () -> (float) Pure F64;
+    BoolConst "bool.const" () -> (truth) Pure I32;
+    /// A static string; the data is its bytes, legalization adds the header.
+    StrConst "str.const" () -> (text) Pure Data;
+    /// None, of the result's type.
+    None "none" () -> (nullable) Pure None;
+
+    /// The sharing operation of the counted phase: one more share of the operand.
+    Dup "dup" (borrow mochi) -> () Write None;
+    /// Gives up one share; at the last one the object is freed.
+    Drop "drop" (own mochi) -> () Write None;
+    /// Changes nullability or widens to `any`; the machine word may change (bool and float to any).
+    Convert "convert" (own mochi) -> (mochi) Pure None;
+    IsNone "is_none" (borrow nullable) -> (truth) Pure None;
+    /// Truth of a value: none, 0, 0.0, "" and false are not.
+    Truthy "truthy" (borrow mochi) -> (truth) Pure None;
+
+    IntAdd "int.add" (flex int, flex int) -> (int) Alloc None;
+    IntSub "int.sub" (flex int, flex int) -> (int) Alloc None;
+    IntMul "int.mul" (flex int, flex int) -> (int) Alloc None;
+    /// Truncates toward zero; fails on a zero divisor.
+    IntDiv "int.div" (flex int, flex int) -> (int) Fail None;
+    /// The remainder has the dividend's sign; fails on a zero divisor.
+    IntRem "int.rem" (flex int, flex int) -> (int) Fail None;
+    IntNeg "int.neg" (flex int) -> (int) Alloc None;
+    /// Operands and result are proven small: plain machine arithmetic.
+    SmallAdd "small.add" (borrow small, borrow small) -> (small) Pure None;
+    SmallSub "small.sub" (borrow small, borrow small) -> (small) Pure None;
+    SmallMul "small.mul" (borrow small, borrow small) -> (small) Pure None;
+    /// Operands are proven small and the divisor positive.
+    SmallDiv "small.div" (borrow small, borrow small) -> (small) Pure None;
+    SmallRem "small.rem" (borrow small, borrow small) -> (small) Pure None;
+    SmallNeg "small.neg" (borrow small) -> (small) Pure None;
+    IntEq "int.eq" (borrow int, borrow int) -> (truth) Pure None;
+    IntNe "int.ne" (borrow int, borrow int) -> (truth) Pure None;
+    IntLt "int.lt" (borrow int, borrow int) -> (truth) Pure None;
+    IntLe "int.le" (borrow int, borrow int) -> (truth) Pure None;
+    IntGt "int.gt" (borrow int, borrow int) -> (truth) Pure None;
+    IntGe "int.ge" (borrow int, borrow int) -> (truth) Pure None;
+    /// Correctly rounded; none stays none.
+    IntToFloat "int.to_float" (borrow int) -> (float) Pure None;
+    /// Decimal text; none as `print` writes it (imm 0) or as `str` does (imm 1).
+    IntToStr "int.to_str" (borrow int) -> (text) Alloc I32;
+    /// `len` of an int: characters of its decimal text.
+    IntLen "int.len" (borrow int) -> (small) Pure None;
+    /// The first value of a range loop: none becomes the largest small int, a big number fails.
+    RangeStart "range.start" (borrow int) -> (small) Fail None;
+    /// The end of a range loop: none becomes the smallest small int, a big number fails.
+    RangeEnd "range.end" (borrow int) -> (small) Fail None;
+
+    FloatAdd "float.add" (borrow float, borrow float) -> (float) Pure None;
+    FloatSub "float.sub" (borrow float, borrow float) -> (float) Pure None;
+    FloatMul "float.mul" (borrow float, borrow float) -> (float) Pure None;
+    /// Fails on a zero divisor.
+    FloatDiv "float.div" (borrow float, borrow float) -> (float) Fail None;
+    /// C's `fmod`; fails on a zero divisor.
+    FloatRem "float.rem" (borrow float, borrow float) -> (float) Fail None;
+    FloatNeg "float.neg" (borrow float) -> (float) Pure None;
+    FloatEq "float.eq" (borrow float, borrow float) -> (truth) Pure None;
+    FloatNe "float.ne" (borrow float, borrow float) -> (truth) Pure None;
+    FloatLt "float.lt" (borrow float, borrow float) -> (truth) Pure None;
+    FloatLe "float.le" (borrow float, borrow float) -> (truth) Pure None;
+    FloatGt "float.gt" (borrow float, borrow float) -> (truth) Pure None;
+    FloatGe "float.ge" (borrow float, borrow float) -> (truth) Pure None;
+    /// Truncates toward zero; not-a-number and infinities fail, none gives 0.
+    FloatToInt "float.to_int" (borrow float) -> (int) Fail None;
+    FloatToStr "float.to_str" (borrow float) -> (text) Alloc I32;
+    FloatLen "float.len" (borrow float) -> (small) Pure None;
+
+    BoolNot "bool.not" (borrow truth) -> (truth) Pure None;
+    BoolEq "bool.eq" (borrow bool, borrow bool) -> (truth) Pure None;
+    BoolNe "bool.ne" (borrow bool, borrow bool) -> (truth) Pure None;
+    BoolToInt "bool.to_int" (borrow bool) -> (int) Pure None;
+    BoolToStr "bool.to_str" (borrow bool) -> (text) Alloc I32;
+    /// Whether a value that may be none is true.
+    BoolIsTrue "bool.is_true" (borrow bool) -> (truth) Pure None;
+
+    /// Appends in place when the left string is not shared.
+    StrConcat "str.concat" (own text, borrow text) -> (text) Alloc None;
+    StrEq "str.eq" (borrow str, borrow str) -> (truth) Pure None;
+    StrNe "str.ne" (borrow str, borrow str) -> (truth) Pure None;
+    StrLt "str.lt" (borrow str, borrow str) -> (truth) Pure None;
+    StrLe "str.le" (borrow str, borrow str) -> (truth) Pure None;
+    StrGt "str.gt" (borrow str, borrow str) -> (truth) Pure None;
+    StrGe "str.ge" (borrow str, borrow str) -> (truth) Pure None;
+    /// The second is part of the first.
+    StrContains "str.contains" (borrow text, borrow text) -> (truth) Pure None;
+    /// Code points; 0 for none.
+    StrLen "str.len" (borrow str) -> (small) Pure None;
+    /// The code point at an index; negative indexes count from the end; fails outside.
+    StrAt "str.at" (borrow text, borrow int) -> (text) Fail None;
+    /// The part from the second operand up to the third, never failing.
+    StrSlice "str.slice" (borrow text, borrow int, borrow int) -> (text) Alloc None;
+    /// The code point at a byte offset inside the string.
+    StrChar "str.char" (borrow text, borrow i32) -> (text) Alloc None;
+    /// The byte offset after the code point at a byte offset.
+    StrNext "str.next" (borrow text, borrow i32) -> (i32) Pure None;
+    /// Length in bytes; 0 for none.
+    StrBytes "str.bytes" (borrow str) -> (i32) Pure None;
+    StrUpper "str.upper" (borrow text) -> (text) Alloc None;
+    StrLower "str.lower" (borrow text) -> (text) Alloc None;
+    /// Without white space at both ends.
+    StrTrim "str.trim" (borrow text) -> (text) Alloc None;
+    /// Decimal digits with an optional sign; else fails. None gives 0.
+    StrToInt "str.to_int" (borrow str) -> (int) Fail None;
+    StrToFloat "str.to_float" (borrow str) -> (float) Fail None;
+    /// The text of a string that may be none, as `print` (imm 0) or `str` (imm 1) writes none.
+    StrToStr "str.to_str" (own str) -> (text) Pure I32;
+
+    /// Writes the value's text to standard output, nothing after it.
+    Print "print" (borrow mochi) -> () Write None;
+    /// Writes static bytes to standard output.
+    PrintData "print.data" () -> () Write Data;
+    Input "input" () -> (text) Write None;
+    Now "now" () -> (int) Write None;
+    /// Fails with the static message when the operand is false.
+    Expect "expect" (borrow truth) -> () Write Data;
+    /// Always fails, with the static message.
+    Fail "fail" () -> () Write Data;
+
+    /// The value of a global: a new share of it.
+    LoadGlobal "global.load" () -> (mochi) Read Global;
+    /// Replaces the value of a global, giving up the old one's share.
+    StoreGlobal "global.store" (own mochi) -> () Write Global;
+}
+
+impl Op {
+    pub fn effect(self) -> Effect {
+        match self {
+            Op::Mochi(op) => op.effect(),
+            Op::Wasm(op) => op.effect(),
+            Op::Call => Effect::Write,
+        }
+    }
+
+    pub fn imm(self) -> ImmKind {
+        match self {
+            Op::Mochi(op) => op.imm(),
+            Op::Wasm(op) => op.imm(),
+            Op::Call => ImmKind::Func,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Op::Mochi(op) => op.name(),
+            Op::Wasm(op) => op.name(),
+            Op::Call => "call",
+        }
+    }
+}
