@@ -162,6 +162,11 @@ pub enum ExprKind {
     Convert(Box<Expr>),
     /// Evaluates `first` for its effect, then yields `then`.
     Sequence { first: Box<Expr>, then: Box<Expr> },
+    /// Sets `local`, whose type the value has, then yields `then`. The local is the checker's own:
+    /// it holds an operand that is tested before it is used, and is set and read nowhere else.
+    Let { local: LocalId, value: Box<Expr>, then: Box<Expr> },
+    /// Ends the program with `message` as a failure at this place. Its type is what the context wants.
+    Fail { message: String },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
