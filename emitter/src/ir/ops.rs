@@ -379,6 +379,12 @@ mochi_ops! {
     SmallDiv "small.div" (borrow small, borrow small) -> (small) Pure None;
     SmallRem "small.rem" (borrow small, borrow small) -> (small) Pure None;
     SmallNeg "small.neg" (borrow small) -> (small) Pure None;
+    SmallEq "small.eq" (borrow small, borrow small) -> (truth) Pure None;
+    SmallNe "small.ne" (borrow small, borrow small) -> (truth) Pure None;
+    SmallLt "small.lt" (borrow small, borrow small) -> (truth) Pure None;
+    SmallLe "small.le" (borrow small, borrow small) -> (truth) Pure None;
+    SmallGt "small.gt" (borrow small, borrow small) -> (truth) Pure None;
+    SmallGe "small.ge" (borrow small, borrow small) -> (truth) Pure None;
     IntEq "int.eq" (borrow int, borrow int) -> (truth) Pure None;
     IntNe "int.ne" (borrow int, borrow int) -> (truth) Pure None;
     IntLt "int.lt" (borrow int, borrow int) -> (truth) Pure None;
@@ -468,6 +474,10 @@ mochi_ops! {
 
     /// The value of a global: a new share of it.
     LoadGlobal "global.load" () -> (mochi) Read Global;
+    /// Moves the value out of a global; an `global.init` must follow before anything reads it.
+    TakeGlobal "global.take" () -> (mochi) Write Global;
+    /// Gives a global that holds no share a value.
+    InitGlobal "global.init" (own mochi) -> () Write Global;
     /// Replaces the value of a global, giving up the old one's share.
     StoreGlobal "global.store" (own mochi) -> () Write Global;
 }

@@ -1,0 +1,217 @@
+//! inline – puts the body of a small function in the place of a call.
+//!
+//!     v1 = call @half(v0)             v1 = int.div v0, 2
+//!     print v1                   =>   print v1
+//!
+//! Worth it because Cranelift does not inline, a call costs more than the work of an accessor, and
+//! facts about arguments only meet the body's checks once both stand in one function.
+//!
+//! Functions are visited callees first, so that a body is final before it is copied; a call inside
+//! a strongly connected component of the call graph stays. One walk over each function.
+//! The same surgery serves both phases with values: `inline` works on the user's functions in the
+//! pure phase, `inline-runtime` on legalized code, where the runtime's primitives are.
+
+use std::collections::BTreeSet;
+
+use crate::ir::{Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef};
+
+/// Most instructions of a user's function that is copied to each of its calls.
+const USER_LIMIT: usize = 24;
+/// Most instructions of a legalized function that is copied without having asked for it.
+const LEGALIZED_LIMIT: usize = 8;
+/// No function grows beyond this many instructions by inlining.
+const CALLER_LIMIT: usize = 20_000;
+
+/// Inlines small functions of the user; the module is in the pure phase.
+pub fn run(module: &mut Module) {
+    inline_where(module, Phase::Pure, |callee| callee.insts.len() <= USER_LIMIT);
+}
+
+/// Inlines the runtime's primitives; the module is legalized.
+pub fn run_runtime(module: &mut Module) {
+    inline_where(module, Phase::Legalized, |callee| match callee.inline {
+        InlineHint::Always => true,
+        InlineHint::Auto => callee.insts.len() <= LEGALIZED_LIMIT,
+        InlineHint::Never => false,
+    });
+}
+
+fn inline_where(module: &mut Module, phase: Phase, wanted: impl Fn(&Function) -> bool) {
+    let (order, component) = callees_first(module);
+    for id in order {
+        if module.func(id).import.is_some() || module.func(id).phase != phase {
+            continue;
+        }
+        let mut func = std::mem::replace(module.func_mut(id), Function::new("", Default::default(), phase));
+        inline_calls(&mut func, |callee| {
+            let body = module.func(callee);
+            let fits = component[callee.index()] != component[id.index()]
+                && body.import.is_none()
+                && body.phase == phase
+                && !body.cold
+                && wanted(body);
+            fits.then_some(body)
+        });
+        *module.func_mut(id) = func;
+    }
+}
+
+/// Replaces the calls outside cold blocks for which `body` gives a function.
+fn inline_calls<'a>(func: &mut Function, body: impl Fn(FuncId) -> Option<&'a Function>) {
+    for index in 0..func.blocks.len() {
+        if func.blocks[index].cold {
+            continue;
+        }
+        let mut block = Block::new(index);
+        let mut from = 0;
+        while func.insts.len() < CALLER_LIMIT {
+            let found = func.block(block).insts[from..].iter().enumerate().find_map(|(at, &inst)| {
+                let data = func.inst(inst);
+                match (data.op, data.imm) {
+                    (Op::Call, Imm::Func(callee)) => body(callee).map(|body| (from + at, inst, body)),
+                    _ => None,
+                }
+            });
+            let Some((at, inst, callee)) = found else { break };
+            block = splice(func, block, at, inst, callee);
+            from = 0;
+        }
+    }
+}
+
+/// Puts `callee`'s blocks between the two halves of `block`, cut at instruction `at`, the call `inst`.
+/// Returns the block that continues after the call.
+fn splice(func: &mut Function, block: Block, at: usize, inst: Inst, callee: &Function) -> Block {
+    let span = func.span(inst);
+    let call = func.inst(inst).clone();
+    let after = func.add_block();
+    let tail = func.block_mut(block).insts.split_off(at);
+    let term = std::mem::replace(&mut func.block_mut(block).term, Terminator::Unreachable);
+    let data = func.block_mut(after);
+    data.insts = tail[1..].to_vec();
+    data.term = term;
+    data.params = call.results.clone();
+    for (position, &result) in call.results.iter().enumerate() {
+        func.values[result.index()].def = ValueDef::Param(after, position as u32);
+    }
+
+    let mut values: Vec<Option<Value>> = vec![None; callee.values.len()];
+    for (&param, &arg) in callee.params().iter().zip(&call.args) {
+        values[param.index()] = Some(arg);
+    }
+    let blocks: Vec<Block> = callee
+        .block_ids()
+        .map(|id| {
+            if id == crate::ir::ENTRY {
+                return block;
+            }
+            let copy = func.add_block();
+            func.block_mut(copy).cold = callee.block(id).cold;
+            for &param in &callee.block(id).params {
+                values[param.index()] = Some(func.add_param(copy, callee.ty(param)));
+            }
+            copy
+        })
+        .collect();
+    // Results first: a block may come before the one that defines what it uses.
+    let mut copies = Vec::new();
+    for id in callee.block_ids() {
+        for &inst in &callee.block(id).insts {
+            let data = callee.inst(inst);
+            let types: Vec<_> = data.results.iter().map(|&result| callee.ty(result)).collect();
+            let copy = func.append_inst(
+                blocks[id.index()],
+                data.op,
+                data.args.clone(),
+                data.imm,
+                &types,
+                callee.span(inst).or(span),
+            );
+            func.inst_mut(copy).consumed = data.consumed;
+            for (&old, &new) in data.results.iter().zip(&func.inst(copy).results.clone()) {
+                values[old.index()] = Some(new);
+            }
+            copies.push(copy);
+        }
+    }
+    let map = |value: Value| values[value.index()].expect("a definition dominates its uses");
+    for copy in copies {
+        func.inst_mut(copy).args.iter_mut().for_each(|arg| *arg = map(*arg));
+    }
+    for id in callee.block_ids() {
+        let mut term = callee.block(id).term.clone();
+        term.map_uses(map);
+        for target in term.targets_mut() {
+            target.block = blocks[target.block.index()];
+        }
+        if let Terminator::Return(values) = term {
+            term = Terminator::Jump(Target { block: after, args: values });
+        }
+        func.block_mut(blocks[id.index()]).term = term;
+    }
+    after
+}
+
+/// The functions in an order in which callees come before callers, and each one's strongly
+/// connected component of the call graph. (Tarjan, 1972, with an explicit stack.)
+pub(super) fn callees_first(module: &Module) -> (Vec<FuncId>, Vec<u32>) {
+    let callees: Vec<Vec<usize>> = module
+        .functions
+        .iter()
+        .map(|func| {
+            let calls: BTreeSet<usize> = func
+                .blocks
+                .iter()
+                .flat_map(|block| &block.insts)
+                .filter_map(|&inst| match func.inst(inst).imm {
+                    Imm::Func(callee) => Some(callee.index()),
+                    _ => None,
+                })
+                .collect();
+            calls.into_iter().collect()
+        })
+        .collect();
+    let count = callees.len();
+    let (mut number, mut low) = (vec![u32::MAX; count], vec![0; count]);
+    let (mut component, mut components) = (vec![u32::MAX; count], 0);
+    let (mut order, mut open, mut next) = (Vec::new(), Vec::new(), 0);
+    for root in 0..count {
+        if number[root] != u32::MAX {
+            continue;
+        }
+        let mut path = vec![(root, 0)];
+        while let Some(&mut (at, ref mut edge)) = path.last_mut() {
+            if *edge == 0 {
+                number[at] = next;
+                low[at] = next;
+                next += 1;
+                open.push(at);
+            }
+            if let Some(&callee) = callees[at].get(*edge) {
+                *edge += 1;
+                if number[callee] == u32::MAX {
+                    path.push((callee, 0));
+                } else if component[callee] == u32::MAX {
+                    low[at] = low[at].min(number[callee]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some(&(caller, _)) = path.last() {
+                low[caller] = low[caller].min(low[at]);
+            }
+            if low[at] == number[at] {
+                loop {
+                    let member = open.pop().expect("the component's root is on the stack");
+                    component[member] = components;
+                    order.push(FuncId::new(member));
+                    if member == at {
+                        break;
+                    }
+                }
+                components += 1;
+            }
+        }
+    }
+    (order, component)
+}

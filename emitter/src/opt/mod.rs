@@ -1,0 +1,5 @@
+//! The passes, by name and in order.
+
+pub mod count;
+
+pub use count::count;
