@@ -11,13 +11,18 @@
 //! Wasm family and machine types are left.
 
 mod builder;
+pub mod interp;
 mod ops;
+mod placement;
+mod wasi;
 
 use std::fmt;
 
 pub use builder::{FunctionBuilder, Variable, remove_trivial_params, remove_unreachable_blocks};
 use mochi_frontend::source::Span;
 pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp};
+pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
+pub use wasi::CapturingWasi;
 
 macro_rules! entity {
     ($(#[$doc:meta])* $name:ident $prefix:literal) => {
