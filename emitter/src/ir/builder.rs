@@ -5,7 +5,7 @@
 //! gets a parameter whose arguments are filled in at sealing. Parameters that turn out to be
 //! trivial (one value besides themselves) are removed when the function is finished.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use mochi_frontend::source::Span;
 
@@ -25,6 +25,8 @@ pub struct FunctionBuilder {
     /// Parameters made for reads in a block that is not sealed yet.
     incomplete: HashMap<Block, Vec<(Variable, Value)>>,
     sealed: Vec<bool>,
+    /// Parameters made for reads in sealed blocks whose arguments are not filled in yet.
+    unfilled: VecDeque<(Block, Variable)>,
     /// Predecessors, once an edge; the flag tells which target of the terminator it is.
     preds: Vec<Vec<(Block, usize)>>,
 }
@@ -41,6 +43,7 @@ impl FunctionBuilder {
             definitions: HashMap::new(),
             incomplete: HashMap::new(),
             sealed: vec![false; blocks],
+            unfilled: VecDeque::new(),
             preds: vec![Vec::new(); blocks],
         };
         builder.sealed[0] = true;
@@ -94,6 +97,11 @@ impl FunctionBuilder {
 
     pub fn is_unreachable(&self) -> bool {
         self.current.is_none()
+    }
+
+    /// Whether some jump to `block` has been made.
+    pub fn is_reached(&self, block: Block) -> bool {
+        block == ENTRY || !self.preds[block.index()].is_empty()
     }
 
     fn expect_current(&self) -> Block {
@@ -157,9 +165,13 @@ impl FunctionBuilder {
     /// The variable's value here. It must have been defined on every path.
     pub fn use_var(&mut self, variable: Variable) -> Value {
         let block = self.expect_current();
-        self.read(block, variable)
+        let value = self.read(block, variable);
+        self.fill_all();
+        value
     }
 
+    /// Reads; the parameters that this makes wait in `unfilled`, as paths can be long and
+    /// recursion would follow them to their end.
     fn read(&mut self, block: Block, variable: Variable) -> Value {
         // Chains of single predecessors are followed in a loop, as straight-line code can be long.
         let mut passed = Vec::new();
@@ -184,7 +196,7 @@ impl FunctionBuilder {
                 _ => {
                     let value = self.func.add_param(at, ty);
                     self.definitions.insert((at, variable), value);
-                    self.fill(at, variable);
+                    self.unfilled.push_back((at, variable));
                     break value;
                 }
             }
@@ -204,6 +216,13 @@ impl FunctionBuilder {
         }
     }
 
+    /// Fills in parameters in the order in which they were made, which is that of the arguments.
+    fn fill_all(&mut self) {
+        while let Some((block, variable)) = self.unfilled.pop_front() {
+            self.fill(block, variable);
+        }
+    }
+
     /// Declares that all jumps to `block` have been made.
     pub fn seal(&mut self, block: Block) {
         assert!(!self.sealed[block.index()], "{block} is sealed twice");
@@ -211,6 +230,7 @@ impl FunctionBuilder {
         for (variable, _) in self.incomplete.remove(&block).unwrap_or_default() {
             self.fill(block, variable);
         }
+        self.fill_all();
     }
 
     fn terminate(&mut self, term: Terminator) {

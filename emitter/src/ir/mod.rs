@@ -131,6 +131,11 @@ impl Type {
         Type { nullable: false, ..self }
     }
 
+    /// Whether none is among the values; it always is for `any`.
+    pub const fn has_none(self) -> bool {
+        self.nullable || matches!(self.kind, Kind::Any)
+    }
+
     /// The machine type that carries values of this type.
     pub const fn machine(self) -> Type {
         match self.kind {
@@ -444,6 +449,27 @@ pub enum Init {
     I32(i32),
     I64(i64),
     F64(u64),
+}
+
+/// The int or `any` word that stands for none.
+pub const NONE_WORD: i64 = 17 << 58;
+/// The bits of the float that stands for none, a not-a-number that no operation makes.
+pub const NONE_FLOAT: u64 = 0x7FF8_6E6F_6E65_0000;
+/// The bool that stands for none.
+pub const NONE_BOOL: i32 = 2;
+
+impl Init {
+    /// None where the type has it, else zero (for strings, both are the null pointer).
+    pub const fn none_or_zero(ty: Type) -> Init {
+        match (ty.kind, ty.has_none()) {
+            (Kind::Int | Kind::Any, true) => Init::I64(NONE_WORD),
+            (Kind::Float, true) => Init::F64(NONE_FLOAT),
+            (Kind::Bool, true) => Init::I32(NONE_BOOL),
+            (Kind::I64 | Kind::Int | Kind::Any, _) => Init::I64(0),
+            (Kind::F64 | Kind::Float, _) => Init::F64(0),
+            (Kind::I32 | Kind::Bool | Kind::Str, _) => Init::I32(0),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -1,0 +1,712 @@
+//! Expressions.
+//!
+//! A chain of operators leans left (`a + b + c` is `(a + b) + c`) and may have a hundred
+//! thousand links, so [`FunctionCtx::expr`] goes down the first operands in a loop and applies
+//! the operators on the way back; only the other operands recurse.
+
+use mochi_frontend::builtins::Builtin;
+use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, CompareOp, Expr, ExprKind};
+use mochi_frontend::types;
+
+use crate::ir::{Block, FuncId, Imm, Kind, MochiOp, Type, Value};
+
+use super::FunctionCtx;
+use super::types::lower_type;
+
+/// The operand that is evaluated first, of expressions that start with one.
+fn first_operand(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Arith { op: _, lhs, rhs: _ }
+        | ExprKind::Concat { lhs, rhs: _ }
+        | ExprKind::Compare { op: _, lhs, rhs: _ }
+        | ExprKind::And { lhs, rhs: _ }
+        | ExprKind::Or { lhs, rhs: _ }
+        | ExprKind::Choose { op: _, lhs, rhs: _ } => Some(lhs),
+        ExprKind::Contains { of, part: _ }
+        | ExprKind::Neg(of)
+        | ExprKind::Not(of)
+        | ExprKind::Truthy(of)
+        | ExprKind::IsNone(of)
+        | ExprKind::Cast { of, to: _ }
+        | ExprKind::Convert(of)
+        | ExprKind::StringIndex { of, index: _ }
+        | ExprKind::StringSlice { of, start: _, end: _ } => Some(of),
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::None
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::If { cond: _, then: _, otherwise: _ }
+        | ExprKind::Call { function: _, args: _ }
+        | ExprKind::Builtin { builtin: _, args: _ }
+        | ExprKind::Sequence { first: _, then: _ }
+        | ExprKind::Let { local: _, value: _, then: _ }
+        | ExprKind::Fail { message: _ } => None,
+    }
+}
+
+fn float_bits(value: f64) -> Imm {
+    Imm::F64(value.to_bits())
+}
+
+impl FunctionCtx<'_, '_> {
+    /// The expression's value, of its type; absent when evaluation does not come back. What
+    /// can only be none is an `any`.
+    pub(super) fn expr(&mut self, expr: &Expr) -> Option<Value> {
+        let mut chain = Vec::new();
+        let mut at = expr;
+        while let Some(first) = first_operand(at) {
+            chain.push(at);
+            at = first;
+        }
+        let mut value = self.start(at)?;
+        for expr in chain.into_iter().rev() {
+            value = self.apply(expr, value)?;
+        }
+        Some(value)
+    }
+
+    /// Evaluates for the effect alone.
+    pub(super) fn effect(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Local(_)
+            | ExprKind::Global(_) => {}
+            ExprKind::Call { function: _, args: _ } => {
+                self.call(expr);
+            }
+            ExprKind::Builtin { builtin: Builtin::Print, args } => {
+                self.print(args, expr.span);
+            }
+            ExprKind::Sequence { first, then } => {
+                self.effect(first);
+                if !self.fb.is_unreachable() {
+                    self.effect(then);
+                }
+            }
+            ExprKind::Let { local, value, then } => {
+                self.set_local(*local, value);
+                if !self.fb.is_unreachable() {
+                    self.effect(then);
+                }
+            }
+            ExprKind::If { cond, then, otherwise } => {
+                let (yes, no, join) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+                self.condition(cond, yes, no);
+                for (block, value) in [(yes, then), (no, otherwise)] {
+                    self.enter(block);
+                    if !self.fb.is_unreachable() {
+                        self.effect(value);
+                    }
+                    self.jump_if_reachable(join);
+                }
+                self.enter(join);
+            }
+            ExprKind::Convert(of) => self.effect(of),
+            ExprKind::Arith { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::Concat { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::Contains { .. }
+            | ExprKind::Not(_)
+            | ExprKind::Truthy(_)
+            | ExprKind::IsNone(_)
+            | ExprKind::And { .. }
+            | ExprKind::Or { .. }
+            | ExprKind::Choose { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::StringIndex { .. }
+            | ExprKind::StringSlice { .. }
+            | ExprKind::Cast { .. }
+            | ExprKind::Fail { .. } => {
+                self.expr(expr);
+            }
+        }
+    }
+
+    /// Goes to `yes` or `no` by a bool, or nowhere when it does not come back. Neither target
+    /// may be sealed yet.
+    pub(super) fn condition(&mut self, cond: &Expr, yes: Block, no: Block) {
+        let (mut cond, mut yes, mut no) = (cond, yes, no);
+        // What remains to be tested, innermost last: the block that tests, the right operand,
+        // and where that goes.
+        let mut rest: Vec<(Block, &Expr, Block, Block)> = Vec::new();
+        loop {
+            match &cond.kind {
+                ExprKind::And { lhs, rhs } => {
+                    let more = self.fb.create_block();
+                    rest.push((more, rhs, yes, no));
+                    (cond, yes) = (lhs, more);
+                }
+                ExprKind::Or { lhs, rhs } => {
+                    let more = self.fb.create_block();
+                    rest.push((more, rhs, yes, no));
+                    (cond, no) = (lhs, more);
+                }
+                ExprKind::Not(of) => (cond, yes, no) = (of, no, yes),
+                ExprKind::Bool(value) => {
+                    self.fb.jump(if *value { yes } else { no }, Vec::new());
+                    break;
+                }
+                _ => {
+                    if let Some(value) = self.expr(cond) {
+                        self.fb.set_span(Some(cond.span));
+                        self.fb.branch(value, yes, no);
+                    }
+                    break;
+                }
+            }
+        }
+        for (block, cond, yes, no) in rest.into_iter().rev() {
+            self.enter(block);
+            if !self.fb.is_unreachable() {
+                self.condition(cond, yes, no);
+            }
+        }
+    }
+
+    /// An expression that does not start with an operand of an operator.
+    fn start(&mut self, expr: &Expr) -> Option<Value> {
+        self.fb.set_span(Some(expr.span));
+        let value = match &expr.kind {
+            ExprKind::Int(value) => self.fb.int_const(*value),
+            ExprKind::Float(value) => {
+                self.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(*value), Type::FLOAT)
+            }
+            ExprKind::Bool(value) => self.fb.bool_const(*value),
+            ExprKind::Str(bytes) => self.string(bytes),
+            ExprKind::None => self.none_of(expr.ty),
+            ExprKind::Local(local) => match self.locals[local.index()] {
+                Some(variable) => self.fb.use_var(variable),
+                None => self.none_of(expr.ty),
+            },
+            ExprKind::Global(global) => match lower_type(self.program.globals[global.index()].ty) {
+                Some(ty) => self.fb.value(MochiOp::LoadGlobal, Vec::new(), Self::global(*global), ty),
+                None => self.none_of(expr.ty),
+            },
+            ExprKind::If { cond, then, otherwise } => {
+                let (yes, no) = (self.fb.create_block(), self.fb.create_block());
+                self.condition(cond, yes, no);
+                self.choose(expr.ty, (yes, Arm::Expr(then)), (no, Arm::Expr(otherwise)))?
+            }
+            ExprKind::Call { function: _, args: _ } => self.call(expr)?,
+            ExprKind::Builtin { builtin, args } => self.builtin(expr, *builtin, args)?,
+            ExprKind::Sequence { first, then } => {
+                self.effect(first);
+                if self.fb.is_unreachable() {
+                    return None;
+                }
+                self.expr(then)?
+            }
+            ExprKind::Let { local, value, then } => {
+                self.set_local(*local, value);
+                if self.fb.is_unreachable() {
+                    return None;
+                }
+                self.expr(then)?
+            }
+            ExprKind::Fail { message } => {
+                let message = self.pool.bytes(message.as_bytes());
+                self.fb.effect(MochiOp::Fail, Vec::new(), Imm::Data(message));
+                self.fb.unreachable();
+                return None;
+            }
+            ExprKind::Arith { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::Concat { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::Contains { .. }
+            | ExprKind::Not(_)
+            | ExprKind::Truthy(_)
+            | ExprKind::IsNone(_)
+            | ExprKind::And { .. }
+            | ExprKind::Or { .. }
+            | ExprKind::Choose { .. }
+            | ExprKind::StringIndex { .. }
+            | ExprKind::StringSlice { .. }
+            | ExprKind::Cast { .. }
+            | ExprKind::Convert(_) => unreachable!("{:?} starts with an operand", expr.kind),
+        };
+        Some(value)
+    }
+
+    /// An operator on its first operand, evaluating the others.
+    fn apply(&mut self, expr: &Expr, first: Value) -> Option<Value> {
+        let value = match &expr.kind {
+            ExprKind::Arith { op, lhs: _, rhs } => {
+                let second = self.expr(rhs)?;
+                self.fb.set_span(Some(expr.span));
+                let Some(ty) = lower_type(expr.ty) else { return Some(self.none_of(expr.ty)) };
+                self.fb.value(arith_op(*op, ty.kind), vec![first, second], Imm::None, ty)
+            }
+            ExprKind::Neg(_) => {
+                self.fb.set_span(Some(expr.span));
+                let Some(ty) = lower_type(expr.ty) else { return Some(self.none_of(expr.ty)) };
+                let op = if ty.kind == Kind::Float { MochiOp::FloatNeg } else { MochiOp::IntNeg };
+                self.fb.value(op, vec![first], Imm::None, ty)
+            }
+            ExprKind::Concat { lhs: _, rhs } => {
+                let second = self.expr(rhs)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrConcat, vec![first, second], Imm::None, Type::STR)
+            }
+            ExprKind::Compare { op, lhs: _, rhs } => {
+                let second = self.expr(rhs)?;
+                self.fb.set_span(Some(expr.span));
+                self.compare(*op, first, second)
+            }
+            ExprKind::Contains { of: _, part } => {
+                let part = self.expr(part)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrContains, vec![first, part], Imm::None, Type::BOOL)
+            }
+            ExprKind::Not(_) => {
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::BoolNot, vec![first], Imm::None, Type::BOOL)
+            }
+            ExprKind::Truthy(of) => {
+                self.fb.set_span(Some(expr.span));
+                self.truth(of.ty, first)
+            }
+            ExprKind::IsNone(_) => {
+                self.fb.set_span(Some(expr.span));
+                self.is_none(first)
+            }
+            ExprKind::And { lhs: _, rhs } => self.short_circuit(expr.ty, first, first, Some(rhs), None)?,
+            ExprKind::Or { lhs: _, rhs } => self.short_circuit(expr.ty, first, first, None, Some(rhs))?,
+            ExprKind::Choose { op, lhs, rhs } => {
+                self.fb.set_span(Some(expr.span));
+                let (test, yes, no): (_, Option<&Expr>, Option<&Expr>) = match op {
+                    ChooseOp::And => (self.truth(lhs.ty, first), Some(rhs), None),
+                    ChooseOp::Or => (self.truth(lhs.ty, first), None, Some(rhs)),
+                    ChooseOp::Else => (self.is_none(first), Some(rhs), None),
+                };
+                self.short_circuit(expr.ty, first, test, yes, no)?
+            }
+            ExprKind::Cast { of, to } => {
+                self.fb.set_span(Some(expr.span));
+                self.cast(of.ty, first, *to)
+            }
+            ExprKind::Convert(of) => {
+                self.fb.set_span(Some(expr.span));
+                match (lower_type(of.ty), lower_type(expr.ty)) {
+                    (Some(_), Some(to)) => self.convert(first, to),
+                    (None, _) => self.none_of(expr.ty),
+                    (Some(_), None) => panic!("a conversion of {} to {}", of.ty, expr.ty),
+                }
+            }
+            ExprKind::StringIndex { of: _, index } => {
+                let index = self.expr(index)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrAt, vec![first, index], Imm::None, Type::STR)
+            }
+            ExprKind::StringSlice { of: _, start, end } => {
+                let start = match start {
+                    Some(start) => self.expr(start)?,
+                    None => self.fb.int_const(0),
+                };
+                let end = match end {
+                    Some(end) => self.expr(end)?,
+                    None => self.fb.int_const(i32::MAX.into()),
+                };
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrSlice, vec![first, start, end], Imm::None, Type::STR)
+            }
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::If { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::Sequence { .. }
+            | ExprKind::Let { .. }
+            | ExprKind::Fail { .. } => unreachable!("{:?} has no first operand", expr.kind),
+        };
+        Some(value)
+    }
+
+    /// None as a value of a typed type.
+    fn none_of(&mut self, ty: types::Type) -> Value {
+        match lower_type(ty) {
+            Some(ty) => self.none(ty),
+            None => self.none(Type::ANY),
+        }
+    }
+
+    /// Arguments, without those that can only be none.
+    pub(super) fn args(&mut self, args: &[Expr]) -> Option<Vec<Value>> {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            let value = self.expr(arg)?;
+            if lower_type(arg.ty).is_some() {
+                values.push(value);
+            }
+        }
+        Some(values)
+    }
+
+    fn call(&mut self, expr: &Expr) -> Option<Value> {
+        let ExprKind::Call { function, args } = &expr.kind else { unreachable!("{:?} is a call", expr.kind) };
+        let values = self.args(args)?;
+        self.fb.set_span(Some(expr.span));
+        let result = self.program.functions[function.index()].result;
+        let results: Vec<Type> = lower_type(result).into_iter().collect();
+        let value = self.fb.call(FuncId::new(function.index()), values, &results);
+        if result == types::Type::NEVER {
+            self.fb.unreachable();
+            return None;
+        }
+        Some(value.unwrap_or_else(|| self.none(Type::ANY)))
+    }
+
+    fn builtin(&mut self, expr: &Expr, builtin: Builtin, args: &[Expr]) -> Option<Value> {
+        let value = match (builtin, args) {
+            (Builtin::Print, _) => {
+                let first = self.print(args, expr.span)?;
+                match (first, args.first()) {
+                    _ if lower_type(expr.ty).is_none() => self.none_of(expr.ty),
+                    (Some(value), _) => value,
+                    // A constant, which was printed as text.
+                    (None, Some(constant)) => self.expr(constant)?,
+                    (None, None) => self.none_of(expr.ty),
+                }
+            }
+            (Builtin::Len, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                match of.ty.kind {
+                    types::Kind::Never => self.fb.int_const(0),
+                    types::Kind::String => self.fb.value(MochiOp::StrLen, vec![value], Imm::None, Type::INT),
+                    types::Kind::Int => self.unless_none(
+                        value,
+                        Type::INT,
+                        |ctx, value| ctx.fb.value(MochiOp::IntLen, vec![value], Imm::None, Type::INT),
+                        |ctx| ctx.fb.int_const(0),
+                    ),
+                    types::Kind::Float => self.unless_none(
+                        value,
+                        Type::INT,
+                        |ctx, value| ctx.fb.value(MochiOp::FloatLen, vec![value], Imm::None, Type::INT),
+                        |ctx| ctx.fb.int_const(0),
+                    ),
+                    types::Kind::Bool | types::Kind::Any => panic!("len of {} is refused when checking", of.ty),
+                }
+            }
+            (Builtin::Str, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                match lower_type(of.ty) {
+                    None => self.string(b"<nil>"),
+                    Some(_) => self.to_text(value, NoneText::Str),
+                }
+            }
+            (Builtin::Int, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                self.cast(of.ty, value, CastTo::Int)
+            }
+            (Builtin::Float, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                self.cast(of.ty, value, CastTo::Float)
+            }
+            (Builtin::Substring, [of, start, end]) => {
+                let values = vec![self.expr(of)?, self.expr(start)?, self.expr(end)?];
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrSlice, values, Imm::None, Type::STR)
+            }
+            (Builtin::Upper, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrUpper, vec![value], Imm::None, Type::STR)
+            }
+            (Builtin::Lower, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::StrLower, vec![value], Imm::None, Type::STR)
+            }
+            (Builtin::Input, []) => self.fb.value(MochiOp::Input, Vec::new(), Imm::None, Type::STR),
+            (Builtin::Now, []) => self.fb.value(MochiOp::Now, Vec::new(), Imm::None, Type::INT),
+            (
+                Builtin::Len
+                | Builtin::Str
+                | Builtin::Int
+                | Builtin::Float
+                | Builtin::Substring
+                | Builtin::Upper
+                | Builtin::Lower
+                | Builtin::Input
+                | Builtin::Now,
+                _,
+            ) => panic!("{builtin:?} with {} arguments is refused when checking", args.len()),
+        };
+        Some(value)
+    }
+
+    /// The text of a value other than `any`.
+    pub(super) fn to_text(&mut self, value: Value, none: NoneText) -> Value {
+        let ty = self.fb.ty(value);
+        let op = match ty.kind {
+            Kind::Int => MochiOp::IntToStr,
+            Kind::Float => MochiOp::FloatToStr,
+            Kind::Bool => MochiOp::BoolToStr,
+            Kind::Str if ty.nullable => MochiOp::StrToStr,
+            Kind::Str => return value,
+            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => panic!("the text of a value of type {ty}"),
+        };
+        self.fb.value(op, vec![value], Imm::I32(none as i32), Type::STR)
+    }
+
+    /// Changes the representation of a value, not the value (but an int may become a float).
+    pub(super) fn convert(&mut self, value: Value, to: Type) -> Value {
+        let from = self.fb.ty(value);
+        if from == to {
+            return value;
+        }
+        if from.kind == Kind::Int && to.kind == Kind::Float {
+            let ty = Type { kind: Kind::Float, nullable: from.nullable };
+            let value = self.fb.value(MochiOp::IntToFloat, vec![value], Imm::None, ty);
+            return self.convert(value, to);
+        }
+        assert!(from.kind == to.kind || to.kind == Kind::Any, "a conversion of {from} to {to}");
+        self.fb.value(MochiOp::Convert, vec![value], Imm::None, to)
+    }
+
+    fn cast(&mut self, from: types::Type, value: Value, to: CastTo) -> Value {
+        let zero = |ctx: &mut Self| match to {
+            CastTo::Int => ctx.fb.int_const(0),
+            CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
+        };
+        let (op, ty) = match (from.kind, to) {
+            (types::Kind::Never, _) => return zero(self),
+            (types::Kind::Int, CastTo::Int) => return self.unless_none(value, Type::INT, |_, value| value, zero),
+            (types::Kind::Float, CastTo::Float) => {
+                return self.unless_none(value, Type::FLOAT, |_, value| value, zero);
+            }
+            (types::Kind::Int, CastTo::Float) => (MochiOp::IntToFloat, Type::FLOAT),
+            (types::Kind::Float, CastTo::Int) => (MochiOp::FloatToInt, Type::INT),
+            (types::Kind::Bool, CastTo::Int) => (MochiOp::BoolToInt, Type::INT),
+            (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
+            (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
+            (types::Kind::Bool, CastTo::Float) | (types::Kind::Any, _) => {
+                panic!("a cast of {from} to {to:?} is refused when checking")
+            }
+        };
+        self.unless_none(value, ty, |ctx, value| ctx.fb.value(op, vec![value], Imm::None, ty), zero)
+    }
+
+    /// `some` of the value, of a type without none, or `none` where the value is none.
+    fn unless_none(
+        &mut self,
+        value: Value,
+        result: Type,
+        some: impl FnOnce(&mut Self, Value) -> Value,
+        none: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        let ty = self.fb.ty(value);
+        if !ty.nullable {
+            return some(self, value);
+        }
+        let variable = self.fb.declare_variable(result);
+        let is_none = self.is_none(value);
+        let (absent, present, join) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+        self.fb.branch(is_none, absent, present);
+        self.enter(absent);
+        let otherwise = none(self);
+        self.fb.def_var(variable, otherwise);
+        self.fb.jump(join, Vec::new());
+        self.enter(present);
+        let value = self.convert(value, ty.without_none());
+        let value = some(self, value);
+        self.fb.def_var(variable, value);
+        self.fb.jump(join, Vec::new());
+        self.enter(join);
+        self.fb.use_var(variable)
+    }
+
+    fn is_none(&mut self, value: Value) -> Value {
+        if self.fb.ty(value).has_none() {
+            self.fb.value(MochiOp::IsNone, vec![value], Imm::None, Type::BOOL)
+        } else {
+            self.fb.bool_const(false)
+        }
+    }
+
+    fn truth(&mut self, ty: types::Type, value: Value) -> Value {
+        match ty {
+            types::Type { kind: types::Kind::Never, nullable: _ } => self.fb.bool_const(false),
+            types::Type::BOOL => value,
+            _ => self.fb.value(MochiOp::Truthy, vec![value], Imm::None, Type::BOOL),
+        }
+    }
+
+    /// `first`, or what the expression for the outcome of `test` gives, where there is one.
+    fn short_circuit(
+        &mut self,
+        ty: types::Type,
+        first: Value,
+        test: Value,
+        yes: Option<&Expr>,
+        no: Option<&Expr>,
+    ) -> Option<Value> {
+        let blocks = (self.fb.create_block(), self.fb.create_block());
+        self.fb.branch(test, blocks.0, blocks.1);
+        let yes = yes.map_or(Arm::Value(first), Arm::Expr);
+        let no = no.map_or(Arm::Value(first), Arm::Expr);
+        self.choose(ty, (blocks.0, yes), (blocks.1, no))
+    }
+
+    /// The value of one of two arms, each in the block that gets control for it.
+    fn choose(&mut self, ty: types::Type, yes: (Block, Arm<'_>), no: (Block, Arm<'_>)) -> Option<Value> {
+        let join = self.fb.create_block();
+        let variable = lower_type(ty).map(|ty| self.fb.declare_variable(ty));
+        for (block, arm) in [yes, no] {
+            self.enter(block);
+            if self.fb.is_unreachable() {
+                continue;
+            }
+            let value = match arm {
+                Arm::Value(value) => Some(value),
+                Arm::Expr(expr) => self.expr(expr),
+            };
+            if let Some(value) = value {
+                if let Some(variable) = variable {
+                    self.fb.def_var(variable, value);
+                }
+                self.fb.jump(join, Vec::new());
+            }
+        }
+        self.enter(join);
+        if self.fb.is_unreachable() {
+            return None;
+        }
+        Some(match variable {
+            Some(variable) => self.fb.use_var(variable),
+            None => self.none_of(ty),
+        })
+    }
+
+    fn compare(&mut self, op: CompareOp, first: Value, second: Value) -> Value {
+        let kind = |ctx: &Self, value| ctx.fb.ty(value).kind;
+        match (kind(self, first), kind(self, second)) {
+            // Only none is an `any` here: it equals none alone and has no place in an order.
+            (Kind::Any, Kind::Any) => self.fb.bool_const(op == CompareOp::Eq),
+            (Kind::Any, _) => self.compare_with_none(op, second),
+            (_, Kind::Any) => self.compare_with_none(op, first),
+            (Kind::Bool, Kind::Bool) => self.compare_bools(op, first, second),
+            (kind, other) => {
+                assert_eq!(kind, other, "both sides of a comparison have one kind");
+                self.fb.value(compare_op(op, kind), vec![first, second], Imm::None, Type::BOOL)
+            }
+        }
+    }
+
+    fn compare_with_none(&mut self, op: CompareOp, value: Value) -> Value {
+        match op {
+            CompareOp::Eq => self.is_none(value),
+            CompareOp::Ne => {
+                let is_none = self.is_none(value);
+                self.fb.value(MochiOp::BoolNot, vec![is_none], Imm::None, Type::BOOL)
+            }
+            CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => self.fb.bool_const(false),
+        }
+    }
+
+    /// Bools are ordered as 0 and 1.
+    fn compare_bools(&mut self, op: CompareOp, first: Value, second: Value) -> Value {
+        let equality = match op {
+            CompareOp::Eq => Some(MochiOp::BoolEq),
+            CompareOp::Ne => Some(MochiOp::BoolNe),
+            CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => None,
+        };
+        if let Some(equality) = equality {
+            return self.fb.value(equality, vec![first, second], Imm::None, Type::BOOL);
+        }
+        self.unless_none(
+            first,
+            Type::BOOL,
+            |ctx, first| {
+                ctx.unless_none(
+                    second,
+                    Type::BOOL,
+                    |ctx, second| {
+                        let first = ctx.fb.value(MochiOp::BoolToInt, vec![first], Imm::None, Type::INT);
+                        let second = ctx.fb.value(MochiOp::BoolToInt, vec![second], Imm::None, Type::INT);
+                        ctx.fb.value(compare_op(op, Kind::Int), vec![first, second], Imm::None, Type::BOOL)
+                    },
+                    |ctx| ctx.fb.bool_const(false),
+                )
+            },
+            |ctx| ctx.fb.bool_const(false),
+        )
+    }
+}
+
+/// What one way through a choice gives.
+enum Arm<'a> {
+    Value(Value),
+    Expr(&'a Expr),
+}
+
+/// How none is written.
+#[derive(Clone, Copy)]
+pub(super) enum NoneText {
+    /// `nil`
+    Print = 0,
+    /// `<nil>`
+    Str = 1,
+}
+
+fn arith_op(op: ArithOp, kind: Kind) -> MochiOp {
+    match (kind, op) {
+        (Kind::Int, ArithOp::Add) => MochiOp::IntAdd,
+        (Kind::Int, ArithOp::Sub) => MochiOp::IntSub,
+        (Kind::Int, ArithOp::Mul) => MochiOp::IntMul,
+        (Kind::Int, ArithOp::Div) => MochiOp::IntDiv,
+        (Kind::Int, ArithOp::Rem) => MochiOp::IntRem,
+        (Kind::Float, ArithOp::Add) => MochiOp::FloatAdd,
+        (Kind::Float, ArithOp::Sub) => MochiOp::FloatSub,
+        (Kind::Float, ArithOp::Mul) => MochiOp::FloatMul,
+        (Kind::Float, ArithOp::Div) => MochiOp::FloatDiv,
+        (Kind::Float, ArithOp::Rem) => MochiOp::FloatRem,
+        (Kind::Bool | Kind::Str | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64, _) => {
+            panic!("{op:?} of {kind:?} is refused when checking")
+        }
+    }
+}
+
+fn compare_op(op: CompareOp, kind: Kind) -> MochiOp {
+    match (kind, op) {
+        (Kind::Int, CompareOp::Eq) => MochiOp::IntEq,
+        (Kind::Int, CompareOp::Ne) => MochiOp::IntNe,
+        (Kind::Int, CompareOp::Lt) => MochiOp::IntLt,
+        (Kind::Int, CompareOp::Le) => MochiOp::IntLe,
+        (Kind::Int, CompareOp::Gt) => MochiOp::IntGt,
+        (Kind::Int, CompareOp::Ge) => MochiOp::IntGe,
+        (Kind::Float, CompareOp::Eq) => MochiOp::FloatEq,
+        (Kind::Float, CompareOp::Ne) => MochiOp::FloatNe,
+        (Kind::Float, CompareOp::Lt) => MochiOp::FloatLt,
+        (Kind::Float, CompareOp::Le) => MochiOp::FloatLe,
+        (Kind::Float, CompareOp::Gt) => MochiOp::FloatGt,
+        (Kind::Float, CompareOp::Ge) => MochiOp::FloatGe,
+        (Kind::Str, CompareOp::Eq) => MochiOp::StrEq,
+        (Kind::Str, CompareOp::Ne) => MochiOp::StrNe,
+        (Kind::Str, CompareOp::Lt) => MochiOp::StrLt,
+        (Kind::Str, CompareOp::Le) => MochiOp::StrLe,
+        (Kind::Str, CompareOp::Gt) => MochiOp::StrGt,
+        (Kind::Str, CompareOp::Ge) => MochiOp::StrGe,
+        (Kind::Bool | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64, _) => {
+            panic!("{op:?} of {kind:?} has an operation of its own")
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Loops, inverted: a guard, the body, and the condition once more in the latch.
+//!
+//!     while c { body }    =>    guard: branch c, body, exit
+//!                               body:  … jump latch
+//!                               latch: branch c, body, exit
+//!
+//! `continue` goes to the latch and `break` to the exit. A condition that is too large to be
+//! there twice is tested in one header instead.
+
+use mochi_frontend::source::Span;
+use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
+
+use crate::ir::{Block, Imm, Kind, MochiOp, Type, Value, WasmOp};
+
+use super::FunctionCtx;
+use super::types::lower_type;
+
+/// A condition with more nodes than this is built once.
+const DUPLICATED_NODES: usize = 40;
+
+/// Ints in `[-SMALL_LIMIT, SMALL_LIMIT)` are small: range bounds among them need no check.
+const SMALL_LIMIT: i64 = 1 << 61;
+
+/// Where `continue` and `break` go.
+pub(super) struct Loop {
+    latch: Block,
+    exit: Block,
+}
+
+impl FunctionCtx<'_, '_> {
+    pub(super) fn while_loop(&mut self, cond: &Expr, body: &[Stmt]) {
+        let (head, latch, exit) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+        if has_at_most_nodes(cond, DUPLICATED_NODES) {
+            self.condition(cond, head, exit);
+            if self.fb.is_reached(head) {
+                self.fb.switch_to(head);
+                self.loop_body(body, Loop { latch, exit });
+                if !self.fb.is_unreachable() {
+                    self.condition(cond, head, exit);
+                }
+            }
+            self.fb.seal(head);
+        } else {
+            self.fb.jump(head, Vec::new());
+            self.fb.switch_to(head);
+            let first = self.fb.create_block();
+            self.condition(cond, first, exit);
+            self.enter(first);
+            self.loop_body(body, Loop { latch, exit });
+            self.jump_if_reachable(head);
+            self.fb.seal(head);
+        }
+        self.enter(exit);
+    }
+
+    /// Builds the body in the current block and goes on in the latch, if anything gets there.
+    fn loop_body(&mut self, body: &[Stmt], targets: Loop) {
+        let latch = targets.latch;
+        self.loops.push(targets);
+        self.body(body);
+        self.loops.pop();
+        self.jump_if_reachable(latch);
+        self.enter(latch);
+    }
+
+    pub(super) fn leave_loop(&mut self) {
+        let exit = self.loops.last().expect("`break` is inside a loop").exit;
+        self.fb.jump(exit, Vec::new());
+    }
+
+    pub(super) fn continue_loop(&mut self) {
+        let latch = self.loops.last().expect("`continue` is inside a loop").latch;
+        self.fb.jump(latch, Vec::new());
+    }
+
+    /// The counter is small, and so is its successor, as it is less than the end. A variable
+    /// that the body assigns is the counter itself and an int like any other.
+    pub(super) fn range_loop(
+        &mut self,
+        var: typed::LocalId,
+        assigned: bool,
+        start: &Expr,
+        end: &Expr,
+        body: &[Stmt],
+        span: Span,
+    ) {
+        let Some(first) = self.expr(start) else { return };
+        let Some(last) = self.expr(end) else { return };
+        let first = self.range_bound(start, first, MochiOp::RangeStart);
+        let last = self.range_bound(end, last, MochiOp::RangeEnd);
+        let local = self.locals[var.index()];
+        let local_type = lower_type(self.func.locals[var.index()].ty).unwrap_or(Type::INT);
+        self.fb.set_span(Some(span));
+        let (head, latch, exit) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+        let counter = match local {
+            Some(local) if assigned => {
+                assert_eq!(local_type.kind, Kind::Int, "an assigned loop variable stays an int");
+                local
+            }
+            _ => self.fb.declare_variable(Type::INT),
+        };
+        let initial = if assigned { self.convert(first, local_type) } else { first };
+        self.fb.def_var(counter, initial);
+        self.test_counter(initial, last, head, exit);
+
+        self.fb.switch_to(head);
+        if let Some(local) = local
+            && !assigned
+        {
+            let value = self.fb.use_var(counter);
+            let value = self.convert(value, local_type);
+            self.fb.def_var(local, value);
+        }
+        self.loop_body(body, Loop { latch, exit });
+        if !self.fb.is_unreachable() {
+            self.fb.set_span(Some(span));
+            let value = self.fb.use_var(counter);
+            let one = self.fb.int_const(1);
+            let (op, ty) = if assigned { (MochiOp::IntAdd, local_type) } else { (MochiOp::SmallAdd, Type::INT) };
+            let next = self.fb.value(op, vec![value, one], Imm::None, ty);
+            self.fb.def_var(counter, next);
+            self.test_counter(next, last, head, exit);
+        }
+        self.fb.seal(head);
+        self.enter(exit);
+    }
+
+    fn test_counter(&mut self, counter: Value, last: Value, head: Block, exit: Block) {
+        let more = self.fb.value(MochiOp::IntLt, vec![counter, last], Imm::None, Type::BOOL);
+        self.fb.branch(more, head, exit);
+    }
+
+    fn range_bound(&mut self, bound: &Expr, value: Value, op: MochiOp) -> Value {
+        match bound.kind {
+            ExprKind::Int(literal) if (-SMALL_LIMIT..SMALL_LIMIT).contains(&literal) => value,
+            _ => {
+                let ty = self.fb.ty(value);
+                self.fb.set_span(Some(bound.span));
+                // A bound that is only none has no int type of its own.
+                let value = if ty.kind == Kind::Int { value } else { self.none(Type::INT.or_none()) };
+                self.fb.value(op, vec![value], Imm::None, Type::INT)
+            }
+        }
+    }
+
+    /// Walks the bytes from one code point to the next.
+    pub(super) fn string_loop(&mut self, var: typed::LocalId, of: &Expr, body: &[Stmt], span: Span) {
+        let Some(of) = self.expr(of) else { return };
+        if self.fb.ty(of).kind != Kind::Str {
+            return; // Only none, which runs zero times.
+        }
+        self.fb.set_span(Some(span));
+        let bytes = self.fb.value(MochiOp::StrBytes, vec![of], Imm::None, Type::I32);
+        let (ahead, exit) = (self.fb.create_block(), self.fb.create_block());
+        self.fb.branch(bytes, ahead, exit);
+        self.enter(ahead);
+        let text = self.convert(of, Type::STR);
+        let offset = self.fb.declare_variable(Type::I32);
+        let zero = self.fb.i32_const(0);
+        self.fb.def_var(offset, zero);
+        let (head, latch) = (self.fb.create_block(), self.fb.create_block());
+        self.fb.jump(head, Vec::new());
+
+        self.fb.switch_to(head);
+        if let Some(local) = self.locals[var.index()] {
+            let at = self.fb.use_var(offset);
+            let char = self.fb.value(MochiOp::StrChar, vec![text, at], Imm::None, Type::STR);
+            let ty = lower_type(self.func.locals[var.index()].ty).expect("a variable has a type");
+            let char = self.convert(char, ty);
+            self.fb.def_var(local, char);
+        }
+        self.loop_body(body, Loop { latch, exit });
+        if !self.fb.is_unreachable() {
+            self.fb.set_span(Some(span));
+            let at = self.fb.use_var(offset);
+            let next = self.fb.value(MochiOp::StrNext, vec![text, at], Imm::None, Type::I32);
+            self.fb.def_var(offset, next);
+            let more = self.fb.value(WasmOp::I32LtU, vec![next, bytes], Imm::None, Type::I32);
+            self.fb.branch(more, head, exit);
+        }
+        self.fb.seal(head);
+        self.enter(exit);
+    }
+}
+
+/// Whether `expr` has no more than `limit` nodes.
+fn has_at_most_nodes(expr: &Expr, limit: usize) -> bool {
+    let mut work = vec![expr];
+    let mut seen = 0;
+    while let Some(expr) = work.pop() {
+        seen += 1;
+        if seen > limit {
+            return false;
+        }
+        match &expr.kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::Fail { message: _ } => {}
+            ExprKind::Arith { op: _, lhs, rhs }
+            | ExprKind::Concat { lhs, rhs }
+            | ExprKind::Compare { op: _, lhs, rhs }
+            | ExprKind::And { lhs, rhs }
+            | ExprKind::Or { lhs, rhs }
+            | ExprKind::Choose { op: _, lhs, rhs } => work.extend([&**lhs, &**rhs]),
+            ExprKind::Contains { of, part } => work.extend([&**of, &**part]),
+            ExprKind::Neg(of)
+            | ExprKind::Not(of)
+            | ExprKind::Truthy(of)
+            | ExprKind::IsNone(of)
+            | ExprKind::Convert(of)
+            | ExprKind::Cast { of, to: _ } => work.push(of),
+            ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
+            ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => work.extend(args),
+            ExprKind::StringIndex { of, index } => work.extend([&**of, &**index]),
+            ExprKind::StringSlice { of, start, end } => {
+                work.push(of);
+                work.extend(start.as_deref());
+                work.extend(end.as_deref());
+            }
+            ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
+            ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
+        }
+    }
+    true
+}
