@@ -8,7 +8,7 @@
 //! where both are known to be small.
 
 use super::interp::{Machine, TrapKind, Word};
-use super::{Kind, Type};
+use super::{Function, Kind, Type, Value, ValueDef};
 
 /// What an operation does besides computing its results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -301,6 +301,9 @@ macro_rules! pattern {
     (int) => {
         TypePattern::Kind(Kind::Int)
     };
+    (uncounted_int) => {
+        TypePattern::Kind(Kind::Int)
+    };
     (small) => {
         TypePattern::Exact(Type::INT)
     };
@@ -316,6 +319,9 @@ macro_rules! pattern {
     (text) => {
         TypePattern::Exact(Type::STR)
     };
+    (uncounted_text) => {
+        TypePattern::Exact(Type::STR)
+    };
     (truth) => {
         TypePattern::Exact(Type::BOOL)
     };
@@ -325,8 +331,30 @@ macro_rules! pattern {
     (nullable) => {
         TypePattern::Nullable
     };
+    (uncounted_none) => {
+        TypePattern::Nullable
+    };
     (i32) => {
         TypePattern::Exact(Type::I32)
+    };
+}
+
+/// Whether a result is small, static or none, so that nothing is ever counted.
+macro_rules! uncounted {
+    (small) => {
+        true
+    };
+    (uncounted_int) => {
+        true
+    };
+    (uncounted_text) => {
+        true
+    };
+    (uncounted_none) => {
+        true
+    };
+    ($counted:ident) => {
+        false
     };
 }
 
@@ -348,6 +376,7 @@ macro_rules! mochi_ops {
         ///
         /// In rows, `small` is an `int` that is proven to lie in `[-2^61, 2^61)`, `text` a
         /// string and `truth` a bool that is never none; `int`, `float`, `bool`, `str` may be nullable.
+        /// A `small` or `uncounted_…` result never needs a share: see [`is_uncounted`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MochiOp { $($(#[$doc])* $variant,)* }
 
@@ -366,6 +395,11 @@ macro_rules! mochi_ops {
                 match self { $(MochiOp::$variant => &[$(pattern!($result)),*],)* }
             }
 
+            /// Whether the result is known to hold no share: it is small, static or none.
+            pub fn result_is_uncounted(self) -> bool {
+                match self { $(MochiOp::$variant => false $(|| uncounted!($result))*,)* }
+            }
+
             pub fn effect(self) -> Effect {
                 match self { $(MochiOp::$variant => Effect::$effect,)* }
             }
@@ -379,13 +413,13 @@ macro_rules! mochi_ops {
 
 mochi_ops! {
     /// An int literal; outside the small range it is a static big number.
-    IntConst "int.const" () -> (int) Pure I64;
+    IntConst "int.const" () -> (uncounted_int) Pure I64;
     FloatConst "float.const" () -> (float) Pure F64;
     BoolConst "bool.const" () -> (truth) Pure I32;
     /// A static string; the data is its bytes, legalization adds the header.
-    StrConst "str.const" () -> (text) Pure Data;
+    StrConst "str.const" () -> (uncounted_text) Pure Data;
     /// None, of the result's type.
-    None "none" () -> (nullable) Pure None;
+    None "none" () -> (uncounted_none) Pure None;
 
     /// The sharing operation of the counted phase: one more share of the operand.
     Dup "dup" (borrow mochi) -> () Write None;
@@ -458,7 +492,7 @@ mochi_ops! {
     BoolNot "bool.not" (borrow truth) -> (truth) Pure None;
     BoolEq "bool.eq" (borrow bool, borrow bool) -> (truth) Pure None;
     BoolNe "bool.ne" (borrow bool, borrow bool) -> (truth) Pure None;
-    BoolToInt "bool.to_int" (borrow bool) -> (int) Pure None;
+    BoolToInt "bool.to_int" (borrow bool) -> (uncounted_int) Pure None;
     BoolToStr "bool.to_str" (borrow bool) -> (text) Alloc I32;
     /// Whether a value that may be none is true.
     BoolIsTrue "bool.is_true" (borrow bool) -> (truth) Pure None;
@@ -514,6 +548,23 @@ mochi_ops! {
     InitGlobal "global.init" (own mochi) -> () Write Global;
     /// Replaces the value of a global, giving up the old one's share.
     StoreGlobal "global.store" (own mochi) -> () Write Global;
+}
+
+/// Whether a value needs no counting: its type has none, or it is the result of an operation
+/// that gives only small numbers, static objects or none. In the counted phase such a value may
+/// be used any number of times, consumed or not, and is never dropped. All other values of
+/// counted types are owned, except the borrowed parameters of the function.
+pub fn is_uncounted(func: &Function, value: Value) -> bool {
+    if !func.ty(value).is_counted() {
+        return true;
+    }
+    match func.def(value) {
+        ValueDef::Param(..) => false,
+        ValueDef::Result(inst, _) => match func.inst(inst).op {
+            Op::Mochi(op) => op.result_is_uncounted(),
+            Op::Wasm(_) | Op::Call => false,
+        },
+    }
 }
 
 impl Op {
