@@ -36,9 +36,16 @@ pub struct SourceFile {
     line_starts: Vec<u32>,
 }
 
+/// What some editors put at the start of a UTF-8 file.
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 impl SourceFile {
+    /// A byte order mark at the start is no part of the text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> SourceFile {
-        let text = text.into();
+        let mut text = text.into();
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();

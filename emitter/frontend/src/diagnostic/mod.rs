@@ -2,6 +2,10 @@
 
 use crate::source::Span;
 
+/// How many findings of one kind a stage collects in one file. No reader gets this far,
+/// and a file of noise should not fill the memory.
+pub(crate) const ERROR_LIMIT: usize = 200;
+
 mod codes;
 mod render;
 

@@ -1,0 +1,337 @@
+//! Text to tokens.
+//!
+//! The reference tries a list of rules at each position and takes the first that
+//! matches, not the longest: `:-` is always one token, and a keyword directly before a
+//! letter outside ASCII is still a keyword. One difference is deliberate: the
+//! reference's check for a number that runs into a name also looks inside names and so
+//! refuses `make2D`.
+//!
+//! Everything that is not a token is reported here, with the scan resumed behind it.
+
+use super::literal;
+use super::symbols::is_other_symbol;
+use super::token::{Doc, Kind, Token};
+use super::Dialect;
+use crate::diagnostic::{Code, Diagnostic, ERROR_LIMIT};
+use crate::source::Span;
+
+pub(super) struct Lexed {
+    pub(super) tokens: Vec<Token>,
+    /// In the order of their tokens.
+    pub(super) docs: Vec<Doc>,
+    /// In the order of the text.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+pub(super) fn lex(text: &str, file: u32, dialect: Dialect) -> Lexed {
+    let mut lexer = Lexer {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        file,
+        dialect,
+        last_quote: text.rfind('"').unwrap_or(0),
+        starts_line: true,
+        line_is_blank: true,
+        doc: Vec::new(),
+        out: Lexed { tokens: Vec::with_capacity(text.len() / 4 + 1), docs: Vec::new(), diagnostics: Vec::new() },
+    };
+    lexer.run();
+    lexer.out
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    file: u32,
+    dialect: Dialect,
+    /// Where the last `"` of the file is: a string opened there cannot be closed.
+    last_quote: usize,
+    starts_line: bool,
+    /// Whether nothing but white space was seen on the current line, comments included.
+    line_is_blank: bool,
+    doc: Vec<String>,
+    out: Lexed,
+}
+
+impl Lexer<'_> {
+    fn run(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'\n' => self.end_line(),
+                b' ' | b'\t' | b'\r' | b';' => self.at += 1,
+                b'#' => self.line_comment(),
+                b'/' if self.peek(1) == Some(b'/') => self.line_comment(),
+                b'/' if self.peek(1) == Some(b'*') => self.block_comment(),
+                b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
+                b'0'..=b'9' => self.number(),
+                b'"' => self.string(),
+                _ => match self.punctuation(byte) {
+                    Some((kind, length)) => self.push(kind, length),
+                    None => self.outside_ascii(),
+                },
+            }
+        }
+        self.push(Kind::End, 0);
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.at + ahead).copied()
+    }
+
+    fn end_line(&mut self) {
+        if self.line_is_blank {
+            self.doc.clear();
+        }
+        self.starts_line = true;
+        self.line_is_blank = true;
+        self.at += 1;
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        if !self.doc.is_empty() {
+            let lines = std::mem::take(&mut self.doc);
+            self.out.docs.push(Doc { token: self.out.tokens.len(), lines });
+        }
+        let (start, end) = (self.at as u32, (self.at + length) as u32);
+        self.out.tokens.push(Token { kind, starts_line: self.starts_line, start, end });
+        self.starts_line = false;
+        self.line_is_blank = false;
+        self.at += length;
+    }
+
+    fn report(&mut self, code: Code, start: usize, end: usize, message: String) -> Option<&mut Diagnostic> {
+        if self.out.diagnostics.len() >= ERROR_LIMIT {
+            return None;
+        }
+        self.out.diagnostics.push(Diagnostic::error(code, Span::new(self.file, start, end), message));
+        self.out.diagnostics.last_mut()
+    }
+
+    fn line_comment(&mut self) {
+        let rest = &self.text[self.at..];
+        let comment = rest.find('\n').map_or(rest, |end| &rest[..end]);
+        match comment.strip_prefix("///") {
+            Some(doc) if self.starts_line => {
+                let doc = doc.trim_end_matches('\r');
+                self.doc.push(doc.strip_prefix(' ').unwrap_or(doc).to_string());
+            }
+            _ => self.doc.clear(),
+        }
+        self.warn_about_direction(self.at, self.at + comment.len());
+        self.line_is_blank = false;
+        self.at += comment.len();
+    }
+
+    fn block_comment(&mut self) {
+        self.doc.clear();
+        let start = self.at;
+        let end = match self.text[start + 2..].find("*/") {
+            Some(length) => start + 2 + length + 2,
+            None => {
+                self.report(Code::P042, start, start + 2, "this block comment is never closed".to_string());
+                self.bytes.len()
+            }
+        };
+        self.warn_about_direction(start, end);
+        self.starts_line |= self.bytes[start..end].contains(&b'\n');
+        self.line_is_blank = false;
+        self.at = end;
+    }
+
+    /// A keyword or a name that starts with an ASCII letter.
+    fn word(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let ascii = rest.iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || byte == b'_').count();
+        let word = &self.text[self.at..self.at + ascii];
+        match Kind::keyword(word) {
+            Some(kind) => self.push(kind, ascii),
+            None => self.push(Kind::Ident, ascii + name_length(&self.text[self.at + ascii..])),
+        }
+    }
+
+    fn number(&mut self) {
+        let start = self.at;
+        let rest = &self.bytes[start..];
+        let count = |from: usize, is_digit: fn(&u8) -> bool| rest[from.min(rest.len())..].iter().take_while(|byte| is_digit(byte)).count();
+        let mut kind = Kind::Int;
+        let mut length;
+        let base: Option<fn(&u8) -> bool> = match rest {
+            [b'0', b'x' | b'X', ..] => Some(u8::is_ascii_hexdigit),
+            [b'0', b'b' | b'B', ..] => Some(|byte| matches!(byte, b'0' | b'1')),
+            [b'0', b'o' | b'O', ..] => Some(|byte| matches!(byte, b'0'..=b'7')),
+            _ => None,
+        };
+        if let Some(is_digit) = base {
+            length = 2 + count(2, is_digit);
+            if length == 2 {
+                let prefix = &self.text[start..start + 2];
+                self.report(Code::P046, start, start + 2, format!("`{prefix}` needs at least one digit of its base"));
+                let tail = name_length(&self.text[start + 2..]);
+                return self.push(Kind::Int, 2 + tail);
+            }
+        } else {
+            length = count(0, u8::is_ascii_digit);
+            if rest.get(length) == Some(&b'.') && rest.get(length + 1).is_some_and(u8::is_ascii_digit) {
+                kind = Kind::Float;
+                length += 1 + count(length + 1, u8::is_ascii_digit);
+            }
+            if matches!(rest.get(length), Some(b'e' | b'E')) {
+                let sign = usize::from(matches!(rest.get(length + 1), Some(b'+' | b'-')));
+                let digits = count(length + 1 + sign, u8::is_ascii_digit);
+                if digits > 0 {
+                    kind = Kind::Float;
+                    length += 1 + sign + digits;
+                }
+            }
+        }
+        let tail = name_length(&self.text[start + length..]);
+        if tail > 0 {
+            let (digits, name) = (&self.text[start..start + length], &self.text[start + length..start + length + tail]);
+            let message = format!("the number {} runs into the name `{}`", shorten(digits), shorten(name));
+            self.report(Code::P043, start, start + length + tail, message);
+        }
+        self.push(kind, length + tail);
+    }
+
+    fn string(&mut self) {
+        let start = self.at;
+        let mut end = start + 1;
+        loop {
+            match self.bytes.get(end) {
+                Some(b'"') => break end += 1,
+                // The line end after a backslash closes the search as well.
+                Some(b'\\') if !matches!(self.bytes.get(end + 1), None | Some(b'\n')) => end += 2,
+                None | Some(b'\n') => {
+                    // The reference pairs quotes across lines and refuses the line end
+                    // as an escape would be; an opening quote without partner is another matter.
+                    if end > self.last_quote {
+                        self.report(Code::P040, start, end, "this string is never closed".to_string());
+                    } else {
+                        self.report(Code::P041, start, end, "a string cannot contain a line end".to_string());
+                    }
+                    break;
+                }
+                Some(_) => end += 1,
+            }
+        }
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        let literal = &self.text[start..end];
+        self.warn_about_direction(start, end);
+        if let Err(bad) = literal::string(literal) {
+            let escape = shorten(&literal[bad.start..bad.end.min(literal.len())]);
+            // As in the reference, the place is that of the whole string.
+            self.report(Code::P041, start, end, format!("the escape `{escape}` does not exist"));
+        }
+        self.push(Kind::Str, end - start);
+    }
+
+    fn punctuation(&self, byte: u8) -> Option<(Kind, usize)> {
+        let next = self.peek(1);
+        let runtime = self.dialect == Dialect::Runtime;
+        Some(match (byte, next) {
+            (b'=', Some(b'=')) => (Kind::EqEq, 2),
+            (b'!', Some(b'=')) => (Kind::NotEq, 2),
+            (b'<', Some(b'=')) => (Kind::LessEq, 2),
+            (b'>', Some(b'=')) => (Kind::GreaterEq, 2),
+            (b'&', Some(b'&')) => (Kind::AndAnd, 2),
+            (b'|', Some(b'|')) => (Kind::OrOr, 2),
+            (b'=', Some(b'>')) => (Kind::Arrow, 2),
+            (b':', Some(b'-')) => (Kind::Turnstile, 2),
+            (b'.', Some(b'.')) => (Kind::DotDot, 2),
+            (b'?', Some(b'?')) => (Kind::QuestionQuestion, 2),
+            (b'-', _) => (Kind::Minus, 1),
+            (b'+', _) => (Kind::Plus, 1),
+            (b'*', _) => (Kind::Star, 1),
+            (b'/', _) => (Kind::Slash, 1),
+            (b'%', _) => (Kind::Percent, 1),
+            (b'=', _) => (Kind::Eq, 1),
+            (b'<', _) => (Kind::Less, 1),
+            (b'>', _) => (Kind::Greater, 1),
+            (b'!', _) => (Kind::Not, 1),
+            (b'|', _) => (Kind::Bar, 1),
+            (b'{', _) => (Kind::OpenBrace, 1),
+            (b'}', _) => (Kind::CloseBrace, 1),
+            (b'[', _) => (Kind::OpenBracket, 1),
+            (b']', _) => (Kind::CloseBracket, 1),
+            (b'(', _) => (Kind::OpenParen, 1),
+            (b')', _) => (Kind::CloseParen, 1),
+            (b',', _) => (Kind::Comma, 1),
+            (b'.', _) => (Kind::Dot, 1),
+            (b':', _) => (Kind::Colon, 1),
+            (b'?', _) => (Kind::Question, 1),
+            (b'&', _) if runtime => (Kind::And, 1),
+            (b'^', _) if runtime => (Kind::Caret, 1),
+            _ => return None,
+        })
+    }
+
+    /// A name that starts outside ASCII, or a run of characters that are no part of the language.
+    fn outside_ascii(&mut self) {
+        let rest = &self.text[self.at..];
+        let length = name_length(rest);
+        if length > 0 && rest.starts_with(starts_name) {
+            return self.push(Kind::Ident, length);
+        }
+        let is_foreign = |c: char| !c.is_ascii_alphanumeric() && !" \t\r\n;_\"#/=!<>&|:.?-+*%{}[](),".contains(c) && !starts_name(c);
+        // The first character may be one that only pairs, such as `&`.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let length = first + rest[first..].find(|c| !is_foreign(c)).unwrap_or(rest.len() - first);
+        let text: String = rest[..length].chars().take(8).flat_map(visible).collect();
+        let help = match rest.as_bytes()[0] {
+            b'\'' | b'`' => "Strings are written in double quotes.",
+            b'&' | b'^' | b'~' => "Mochi has no bitwise operators; `&&` and `||` combine conditions.",
+            _ => "Remove it; outside strings and comments only letters, numbers, symbols and Mochi's operators can stand.",
+        };
+        if let Some(diagnostic) = self.report(Code::P040, self.at, self.at + length, format!("`{text}` is not part of the language")) {
+            diagnostic.help = help.to_string();
+        }
+        self.line_is_blank = false;
+        self.at += length;
+    }
+
+    /// Comments and strings may hold any character; those that reorder the text around
+    /// them can hide what a program does (CVE-2021-42574).
+    fn warn_about_direction(&mut self, start: usize, end: usize) {
+        let found = self.text[start..end].char_indices().find(|&(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+        if let Some((at, c)) = found {
+            if self.out.diagnostics.len() < ERROR_LIMIT {
+                let span = Span::new(self.file, start + at, start + at + c.len_utf8());
+                let message = format!("the invisible character U+{:04X} changes the direction of the text", c as u32);
+                self.out.diagnostics.push(Diagnostic::warning(Code::M004, span, message));
+            }
+        }
+    }
+}
+
+fn starts_name(c: char) -> bool {
+    c.is_alphabetic() || c == '_' || is_other_symbol(c)
+}
+
+/// How many bytes of `text`, from its start, can continue a name.
+fn name_length(text: &str) -> usize {
+    text.find(|c: char| !(starts_name(c) || c.is_numeric())).unwrap_or(text.len())
+}
+
+/// The start of a text that is too long for a message.
+fn shorten(text: &str) -> String {
+    let mut chars = text.chars();
+    let mut short: String = chars.by_ref().take(32).flat_map(visible).collect();
+    if chars.next().is_some() {
+        short.push('…');
+    }
+    short
+}
+
+/// A character as a message can show it.
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let shown = if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
+        format!("U+{:04X}", c as u32)
+    } else {
+        c.to_string()
+    };
+    shown.chars().collect::<Vec<_>>().into_iter()
+}
