@@ -47,6 +47,51 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
     }
 }
 
+/// Shows `visit` the expression and all that it contains, in no particular order, until it says
+/// false; then that is the result. Without recursion, as chains are long.
+pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
+    let mut work = vec![expr];
+    while let Some(expr) = work.pop() {
+        if !visit(expr) {
+            return false;
+        }
+        work.extend(first_operand(expr));
+        match &expr.kind {
+            ExprKind::Arith { op: _, lhs: _, rhs }
+            | ExprKind::Concat { lhs: _, rhs }
+            | ExprKind::Compare { op: _, lhs: _, rhs }
+            | ExprKind::And { lhs: _, rhs }
+            | ExprKind::Or { lhs: _, rhs }
+            | ExprKind::Choose { op: _, lhs: _, rhs } => work.push(rhs),
+            ExprKind::Contains { of: _, part } => work.push(part),
+            ExprKind::StringIndex { of: _, index } => work.push(index),
+            ExprKind::StringSlice { of: _, start, end } => {
+                work.extend(start.as_deref());
+                work.extend(end.as_deref());
+            }
+            ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
+            ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => work.extend(args),
+            ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
+            ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
+            ExprKind::Neg(_)
+            | ExprKind::Not(_)
+            | ExprKind::Truthy(_)
+            | ExprKind::IsNone(_)
+            | ExprKind::Convert(_)
+            | ExprKind::Cast { of: _, to: _ }
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::Fail { message: _ } => {}
+        }
+    }
+    true
+}
+
 fn float_bits(value: f64) -> Imm {
     Imm::F64(value.to_bits())
 }

@@ -13,6 +13,7 @@ use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 use crate::ir::{Block, Imm, Kind, MochiOp, Type, Value, WasmOp};
 
 use super::FunctionCtx;
+use super::expr::walk;
 use super::types::lower_type;
 
 /// A condition with more nodes than this is built once.
@@ -101,7 +102,8 @@ impl FunctionCtx<'_, '_> {
         };
         let initial = if assigned { self.convert(first, local_type) } else { first };
         self.fb.def_var(counter, initial);
-        self.test_counter(initial, last, head, exit);
+        let test = if assigned { MochiOp::IntLt } else { MochiOp::SmallLt };
+        self.branch_while(test, initial, last, head, exit);
 
         self.fb.switch_to(head);
         if let Some(local) = local
@@ -119,14 +121,14 @@ impl FunctionCtx<'_, '_> {
             let (op, ty) = if assigned { (MochiOp::IntAdd, local_type) } else { (MochiOp::SmallAdd, Type::INT) };
             let next = self.fb.value(op, vec![value, one], Imm::None, ty);
             self.fb.def_var(counter, next);
-            self.test_counter(next, last, head, exit);
+            self.branch_while(test, next, last, head, exit);
         }
         self.fb.seal(head);
         self.enter(exit);
     }
 
-    fn test_counter(&mut self, counter: Value, last: Value, head: Block, exit: Block) {
-        let more = self.fb.value(MochiOp::IntLt, vec![counter, last], Imm::None, Type::BOOL);
+    fn branch_while(&mut self, test: MochiOp, counter: Value, last: Value, head: Block, exit: Block) {
+        let more = self.fb.value(test, vec![counter, last], Imm::None, Type::BOOL);
         self.fb.branch(more, head, exit);
     }
 
@@ -185,46 +187,9 @@ impl FunctionCtx<'_, '_> {
 
 /// Whether `expr` has no more than `limit` nodes.
 fn has_at_most_nodes(expr: &Expr, limit: usize) -> bool {
-    let mut work = vec![expr];
     let mut seen = 0;
-    while let Some(expr) = work.pop() {
+    walk(expr, |_| {
         seen += 1;
-        if seen > limit {
-            return false;
-        }
-        match &expr.kind {
-            ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Bool(_)
-            | ExprKind::Str(_)
-            | ExprKind::None
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::Fail { message: _ } => {}
-            ExprKind::Arith { op: _, lhs, rhs }
-            | ExprKind::Concat { lhs, rhs }
-            | ExprKind::Compare { op: _, lhs, rhs }
-            | ExprKind::And { lhs, rhs }
-            | ExprKind::Or { lhs, rhs }
-            | ExprKind::Choose { op: _, lhs, rhs } => work.extend([&**lhs, &**rhs]),
-            ExprKind::Contains { of, part } => work.extend([&**of, &**part]),
-            ExprKind::Neg(of)
-            | ExprKind::Not(of)
-            | ExprKind::Truthy(of)
-            | ExprKind::IsNone(of)
-            | ExprKind::Convert(of)
-            | ExprKind::Cast { of, to: _ } => work.push(of),
-            ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
-            ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => work.extend(args),
-            ExprKind::StringIndex { of, index } => work.extend([&**of, &**index]),
-            ExprKind::StringSlice { of, start, end } => {
-                work.push(of);
-                work.extend(start.as_deref());
-                work.extend(end.as_deref());
-            }
-            ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
-            ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
-        }
-    }
-    true
+        seen <= limit
+    })
 }

@@ -1,10 +1,12 @@
 //! Statements.
 
 use mochi_frontend::typed::{self, Expr, ExprKind, Stmt, StmtKind};
+use mochi_frontend::types;
 
-use crate::ir::{Block, Imm, MochiOp};
+use crate::ir::{Block, Imm, MochiOp, Type};
 
 use super::FunctionCtx;
+use super::expr::walk;
 use super::types::lower_type;
 
 /// Whether some `return` in `body` is a call of `function` itself, which becomes a jump.
@@ -43,6 +45,11 @@ fn is_call_of(expr: &Expr, called: typed::FunctionId) -> bool {
     matches!(&expr.kind, ExprKind::Call { function, args: _ } if *function == called)
 }
 
+/// Whether evaluating `expr` can run another function of the program.
+fn has_call(expr: &Expr) -> bool {
+    !walk(expr, |expr| !matches!(expr.kind, ExprKind::Call { function: _, args: _ }))
+}
+
 fn returns_self_call(value: &Expr, function: typed::FunctionId) -> bool {
     match &value.kind {
         ExprKind::If { cond: _, then, otherwise } => {
@@ -50,6 +57,27 @@ fn returns_self_call(value: &Expr, function: typed::FunctionId) -> bool {
         }
         _ => is_call_of(value, function),
     }
+}
+
+/// What `value` appends to the string in `global`, when it is that and nothing between could
+/// notice that the string is not there.
+fn appended_parts(global: typed::GlobalId, value: &Expr) -> Option<Vec<&Expr>> {
+    let mut parts = Vec::new();
+    let mut at = value;
+    loop {
+        match &at.kind {
+            ExprKind::Concat { lhs, rhs } => {
+                parts.push(&**rhs);
+                at = lhs;
+            }
+            ExprKind::Convert(of) if of.ty.kind == types::Kind::String => at = of,
+            ExprKind::Global(read) if *read == global => break,
+            _ => return None,
+        }
+    }
+    parts.reverse();
+    // The string is read before the parts are evaluated: a call may give the global another.
+    (!parts.is_empty() && !parts.iter().any(|part| has_call(part))).then_some(parts)
 }
 
 impl FunctionCtx<'_, '_> {
@@ -106,13 +134,31 @@ impl FunctionCtx<'_, '_> {
     }
 
     fn set_global(&mut self, global: typed::GlobalId, value: &Expr, stmt: &Stmt) {
-        if lower_type(self.program.globals[global.index()].ty).is_none() {
-            return self.effect(value);
+        let Some(ty) = lower_type(self.program.globals[global.index()].ty) else { return self.effect(value) };
+        if let Some(parts) = appended_parts(global, value) {
+            return self.append_to_global(global, ty, &parts, stmt);
         }
         if let Some(value) = self.expr(value) {
             self.fb.set_span(Some(stmt.span));
             self.fb.effect(MochiOp::StoreGlobal, vec![value], Self::global(global));
         }
+    }
+
+    /// `g = g + a + b`: takes the string out of the global, so that it can grow in place.
+    fn append_to_global(&mut self, global: typed::GlobalId, ty: Type, parts: &[&Expr], stmt: &Stmt) {
+        let mut values = Vec::with_capacity(parts.len());
+        for part in parts {
+            let Some(value) = self.expr(part) else { return };
+            values.push(value);
+        }
+        self.fb.set_span(Some(stmt.span));
+        let taken = self.fb.value(MochiOp::TakeGlobal, Vec::new(), Self::global(global), ty);
+        let mut text = self.convert(taken, Type::STR);
+        for value in values {
+            text = self.fb.value(MochiOp::StrConcat, vec![text, value], Imm::None, Type::STR);
+        }
+        let value = self.convert(text, ty);
+        self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global));
     }
 
     /// Returns what `value` gives; a call of the function itself starts it over.
