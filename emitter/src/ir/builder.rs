@@ -344,16 +344,21 @@ pub fn remove_trivial_params(func: &mut Function) {
         if !any {
             return;
         }
-        // A chain of replaced parameters may close into a ring only through unreachable code.
-        let resolve = |mut value: Value| {
-            let mut steps = 0;
+        // Chains of replaced parameters can be long: each is followed once and then remembered.
+        // One closes into a ring only through unreachable code.
+        let mut chain = Vec::new();
+        for start in 0..replaced.len() {
+            let mut value = Value::new(start);
             while let Some(next) = replaced[value.index()] {
+                chain.push(value);
                 value = next;
-                steps += 1;
-                assert!(steps <= replaced.len(), "a ring of parameters without a value from outside");
+                assert!(chain.len() <= replaced.len(), "a ring of parameters without a value from outside");
             }
-            value
-        };
+            for passed in chain.drain(..) {
+                replaced[passed.index()] = Some(value);
+            }
+        }
+        let resolve = |value: Value| replaced[value.index()].unwrap_or(value);
         let removed: Vec<Vec<usize>> = func
             .blocks
             .iter()
