@@ -60,10 +60,14 @@ impl SourceFile {
     /// The 1-based line and column of the byte at `offset`; a column counts code points.
     pub fn line_column(&self, offset: u32) -> (u32, u32) {
         let line = self.line(offset);
-        let start = self.line_starts[line as usize - 1] as usize;
-        let end = (offset as usize).min(self.text.len());
-        let column = self.text.get(start..end).map_or(0, |text| text.chars().count());
+        let end = self.text.floor_char_boundary(offset as usize);
+        let column = self.text[self.line_start(line) as usize..end].chars().count();
         (line, column as u32 + 1)
+    }
+
+    /// Where the 1-based `line` starts.
+    pub fn line_start(&self, line: u32) -> u32 {
+        self.line_starts[line as usize - 1]
     }
 
     /// The text of the 1-based `line`, without its line end.

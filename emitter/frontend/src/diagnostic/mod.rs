@@ -10,6 +10,7 @@ mod codes;
 mod render;
 
 pub use codes::Code;
+pub(crate) use render::push_visible;
 pub use render::{Format, render};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@ use super::literal;
 use super::symbols::is_other_symbol;
 use super::token::{Doc, Kind, Token};
 use super::Dialect;
-use crate::diagnostic::{Code, Diagnostic, ERROR_LIMIT};
+use crate::diagnostic::{Code, Diagnostic, ERROR_LIMIT, push_visible};
 use crate::source::Span;
 
 pub(super) struct Lexed {
@@ -189,7 +189,7 @@ impl Lexer<'_> {
         let tail = name_length(&self.text[start + length..]);
         if tail > 0 {
             let (digits, name) = (&self.text[start..start + length], &self.text[start + length..start + length + tail]);
-            let message = format!("the number {} runs into the name `{}`", shorten(digits), shorten(name));
+            let message = format!("the number {} runs into the name `{}`", shorten(digits, 32), shorten(name, 32));
             self.report(Code::P043, start, start + length + tail, message);
         }
         self.push(kind, length + tail);
@@ -222,7 +222,7 @@ impl Lexer<'_> {
         let literal = &self.text[start..end];
         self.warn_about_direction(start, end);
         if let Err(bad) = literal::string(literal) {
-            let escape = shorten(&literal[bad.start..bad.end.min(literal.len())]);
+            let escape = shorten(&literal[bad.start..bad.end.min(literal.len())], 12);
             // As in the reference, the place is that of the whole string.
             self.report(Code::P041, start, end, format!("the escape `{escape}` does not exist"));
         }
@@ -280,7 +280,7 @@ impl Lexer<'_> {
         // The first character may be one that only pairs, such as `&`.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let length = first + rest[first..].find(|c| !is_foreign(c)).unwrap_or(rest.len() - first);
-        let text: String = rest[..length].chars().take(8).flat_map(visible).collect();
+        let text = shorten(&rest[..length], 8);
         let help = match rest.as_bytes()[0] {
             b'\'' | b'`' => "Strings are written in double quotes.",
             b'&' | b'^' | b'~' => "Mochi has no bitwise operators; `&&` and `||` combine conditions.",
@@ -316,22 +316,13 @@ fn name_length(text: &str) -> usize {
     text.find(|c: char| !(starts_name(c) || c.is_numeric())).unwrap_or(text.len())
 }
 
-/// The start of a text that is too long for a message.
-fn shorten(text: &str) -> String {
+/// The start of a text, fit for a message.
+fn shorten(text: &str, most: usize) -> String {
     let mut chars = text.chars();
-    let mut short: String = chars.by_ref().take(32).flat_map(visible).collect();
+    let mut short = String::new();
+    chars.by_ref().take(most).for_each(|c| push_visible(&mut short, c));
     if chars.next().is_some() {
         short.push('…');
     }
     short
-}
-
-/// A character as a message can show it.
-fn visible(c: char) -> impl Iterator<Item = char> {
-    let shown = if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') {
-        format!("U+{:04X}", c as u32)
-    } else {
-        c.to_string()
-    };
-    shown.chars().collect::<Vec<_>>().into_iter()
 }

@@ -73,9 +73,9 @@ impl Parser<'_> {
             Kind::Ident => match self.text(self.token()) {
                 "union" if self.kind_ahead(1) == Kind::All => row(BinaryOp::UnionAll, 0, 2),
                 // Words that may also be variables: operators only before an operand.
-                "union" if self.starts_expr_ahead(1) => row(BinaryOp::Union, 0, 1),
-                "except" if self.starts_expr_ahead(1) => row(BinaryOp::Except, 0, 1),
-                "intersect" if self.starts_expr_ahead(1) => row(BinaryOp::Intersect, 0, 1),
+                "union" if self.starts_operand_ahead(1) => row(BinaryOp::Union, 0, 1),
+                "except" if self.starts_operand_ahead(1) => row(BinaryOp::Except, 0, 1),
+                "intersect" if self.starts_operand_ahead(1) => row(BinaryOp::Intersect, 0, 1),
                 _ => None,
             },
             Kind::QuestionQuestion => row(BinaryOp::Else, 1, 1),
@@ -101,6 +101,25 @@ impl Parser<'_> {
             Kind::Percent => row(BinaryOp::Rem, 11, 1),
             _ => None,
         }
+    }
+
+    /// Whether a word before the token `ahead` can be an operator. In `union(a, b)` it is a
+    /// function's name: no operand has a comma between its parentheses.
+    fn starts_operand_ahead(&self, ahead: usize) -> bool {
+        if self.kind_ahead(ahead) != Kind::OpenParen {
+            return self.starts_expr_ahead(ahead);
+        }
+        let mut open = 0;
+        for token in &self.tokens[self.at + ahead..] {
+            match token.kind {
+                Kind::OpenParen | Kind::OpenBracket | Kind::OpenBrace => open += 1,
+                Kind::CloseParen | Kind::CloseBracket | Kind::CloseBrace if open == 1 => break,
+                Kind::CloseParen | Kind::CloseBracket | Kind::CloseBrace => open -= 1,
+                Kind::Comma if open == 1 => return false,
+                _ => {}
+            }
+        }
+        self.kind_ahead(ahead + 1) != Kind::CloseParen
     }
 
     /// Runtime dialect: whether `count` tokens `kind` follow each other without space.

@@ -1,8 +1,9 @@
 //! Statements and blocks.
 
 use super::expr::is_bare;
-use super::{Kind, Parse, Parser, Wanted};
+use super::{Failed, Kind, Parse, Parser, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{Block, Else, Expr, ExprKind, IfStmt, MapEntry, Name, Program, Stmt, StmtKind};
 
 /// Whether `kind` is a keyword that only a statement starts with, or nearly so.
@@ -252,8 +253,13 @@ impl Parser<'_> {
         if self.kind() != Kind::Eq {
             return Ok(StmtKind::Expr(target));
         }
-        let Some((target, indexes, fields)) = assignment_target(target) else {
-            return self.unexpected(Wanted::EndOfStatement);
+        let (target, indexes, fields) = match assignment_target(target) {
+            Ok(parts) => parts,
+            Err(NoTarget::Slice(span)) => {
+                self.report(Diagnostic::error(Code::M001, span, "assigning to a slice is not supported"));
+                return Err(Failed);
+            }
+            Err(NoTarget::Other) => return self.unexpected(Wanted::EndOfStatement),
         };
         self.bump();
         Ok(StmtKind::Assign { target, indexes, fields, value: self.expr()? })
@@ -277,8 +283,15 @@ impl Parser<'_> {
     }
 }
 
-/// The parts of a place that the grammar lets be assigned.
-fn assignment_target(expr: Expr) -> Option<(Name, Vec<Expr>, Vec<Name>)> {
+/// Why an expression is no place that can be assigned.
+enum NoTarget {
+    /// The grammar has it; nothing says what it should mean.
+    Slice(Span),
+    Other,
+}
+
+/// A name, the indexes and the fields of a place that is assigned.
+fn assignment_target(expr: Expr) -> Result<(Name, Vec<Expr>, Vec<Name>), NoTarget> {
     let mut indexes = Vec::new();
     let mut fields = Vec::new();
     let mut place = expr;
@@ -287,7 +300,7 @@ fn assignment_target(expr: Expr) -> Option<(Name, Vec<Expr>, Vec<Name>)> {
             ExprKind::Name(text) if is_bare(&text, place.span) => {
                 indexes.reverse();
                 fields.reverse();
-                return Some((Name { text, span: place.span }, indexes, fields));
+                return Ok((Name { text, span: place.span }, indexes, fields));
             }
             ExprKind::Field { of, name, optional: false } if indexes.is_empty() => {
                 fields.push(name);
@@ -297,7 +310,8 @@ fn assignment_target(expr: Expr) -> Option<(Name, Vec<Expr>, Vec<Name>)> {
                 indexes.push(*index);
                 place = *of;
             }
-            _ => return None,
+            ExprKind::Slice { .. } => return Err(NoTarget::Slice(place.span)),
+            _ => return Err(NoTarget::Other),
         }
     }
 }
