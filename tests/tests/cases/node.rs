@@ -1,0 +1,59 @@
+//! The same modules under Node's WASI, when Node is there.
+
+use std::fs;
+use std::process::Command;
+
+use libtest_mimic::{Failed, Trial};
+use mochi_emitter::Options;
+
+use crate::{files, programs};
+
+/// Programs that recurse deeper than Node's stack allows a module by default.
+const TOO_DEEP: [&str; 1] = ["programs/functions/deep-recursion"];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let present = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !present {
+        eprintln!("skipped: node/programs, as there is no `node` on this machine");
+    }
+    vec![Trial::test("node/programs", check).with_ignored_flag(!present)]
+}
+
+fn check() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let mut list = Vec::new();
+    let mut cases = files::find("programs", "mochi");
+    cases.retain(|path| !TOO_DEEP.contains(&files::name(path).as_str()));
+    for (index, path) in cases.iter().enumerate() {
+        let wasm = programs::compile(&programs::load(path)?, &Options::default())?;
+        let file = |extension: &str| folder.path().join(format!("{index}.{extension}"));
+        fs::write(file("wasm"), wasm)?;
+        fs::write(file("in"), fs::read(path.with_extension("in")).unwrap_or_default())?;
+        list.push(format!(
+            "{{\"wasm\": {:?}, \"stdin\": {:?}, \"stdout\": {:?}, \"stderr\": {:?}}}",
+            file("wasm"),
+            file("in"),
+            file("out"),
+            file("err")
+        ));
+    }
+    let runs = folder.path().join("runs.json");
+    fs::write(&runs, format!("[{}]", list.join(",")))?;
+    let output = Command::new("node").arg("--no-warnings").arg(files::root().join("node/run.mjs")).arg(&runs).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    }
+    let codes = String::from_utf8(output.stdout)?;
+    let codes: Vec<i32> =
+        codes.trim().trim_matches(['[', ']']).split(',').map(|code| code.trim().parse()).collect::<Result<_, _>>()?;
+    for (index, (path, code)) in cases.iter().zip(codes).enumerate() {
+        let name = files::name(path);
+        let expected = i32::from(path.with_extension("err").exists());
+        if code != expected {
+            return Err(format!("{name} ends with code {code} in Node").into());
+        }
+        let got = files::read(&folder.path().join(format!("{index}.out")))?;
+        files::expect_same(&format!("{name} in Node"), &got, &files::read(&path.with_extension("out"))?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,114 @@
+//! `programs/`: what programs print, in every way that this project can run them.
+//!
+//! A case is `name.mochi` with its standard output in `name.out`; `name.in` is its standard input,
+//! and `name.err` says that it fails with exit code 1 and this on standard error. Each program is compiled
+//! optimised and unoptimised, each of these twice (the bytes must agree) and validated with exactly the
+//! promised features; both run in Wasmtime and in the IR interpreter, and a debug build must end without live objects.
+
+use std::path::Path;
+
+use libtest_mimic::{Failed, Trial};
+use mochi_emitter::ir::{CapturingWasi, Interpreter, TrapKind};
+use mochi_emitter::{OptLevel, Options, SourceFile};
+use mochi_wasm::RunOptions;
+
+use crate::files;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let cases = files::find("programs", "mochi");
+    cases.into_iter().map(|path| Trial::test(files::name(&path), move || check(&path))).collect()
+}
+
+/// What a run left behind.
+struct Ran {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    exit: i32,
+}
+
+pub(crate) fn load(path: &Path) -> Result<SourceFile, Failed> {
+    let text = String::from_utf8(files::read(path)?)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(SourceFile::new(name, text))
+}
+
+fn check(path: &Path) -> Result<(), Failed> {
+    let source = load(path)?;
+    let stdin = std::fs::read(path.with_extension("in")).unwrap_or_default();
+    let stdout = files::read(&path.with_extension("out"))?;
+    let stderr = std::fs::read(path.with_extension("err")).ok();
+    let exit = i32::from(stderr.is_some());
+
+    let builds = [
+        ("optimised", Options::default()),
+        ("unoptimised", Options { opt: OptLevel::None, ..Options::default() }),
+        ("debug memory", Options { debug_memory: true, ..Options::default() }),
+        ("unoptimised debug memory", Options { opt: OptLevel::None, debug_memory: true, ..Options::default() }),
+    ];
+    for (build, options) in builds {
+        let wasm = compile(&source, &options)?;
+        for (engine, ran) in [("Wasmtime", in_wasmtime(&wasm, &stdin)?), ("interpreter", interpreted(&source, &options, &stdin)?)] {
+            let how = format!("{build}, {engine}");
+            if ran.exit != exit {
+                let error = String::from_utf8_lossy(&ran.stderr);
+                return Err(format!("{how}: exit code {} instead of {exit}\n{error}", ran.exit).into());
+            }
+            files::expect_same(&format!("standard output ({how})"), &ran.stdout, &stdout)?;
+            if let Some(expected) = &stderr {
+                // Our host adds source line and stack below what the program itself writes.
+                let own = ran.stderr.len().min(expected.len());
+                files::expect_same(&format!("standard error ({how})"), &ran.stderr[..own], expected)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compiles twice, compares and validates.
+pub(crate) fn compile(source: &SourceFile, options: &Options) -> Result<Vec<u8>, Failed> {
+    let compile = || {
+        mochi_emitter::compile(source, options).map_err(|failure| {
+            let messages: Vec<String> = failure.diagnostics.iter().map(|found| found.message.clone()).collect();
+            Failed::from(format!("does not compile:\n{}", messages.join("\n")))
+        })
+    };
+    let wasm = compile()?.wasm;
+    if wasm != compile()?.wasm {
+        return Err("two compilations gave different bytes".into());
+    }
+    wasmparser::Validator::new_with_features(promised_features()).validate_all(&wasm)?;
+    Ok(wasm)
+}
+
+/// The feature set that every module keeps to, spelled out here a second time on purpose.
+fn promised_features() -> wasmparser::WasmFeatures {
+    use wasmparser::WasmFeatures;
+    WasmFeatures::FLOATS
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::SIGN_EXTENSION
+        | WasmFeatures::SATURATING_FLOAT_TO_INT
+        | WasmFeatures::BULK_MEMORY
+        | WasmFeatures::MUTABLE_GLOBAL
+}
+
+fn in_wasmtime(wasm: &[u8], stdin: &[u8]) -> Result<Ran, Failed> {
+    let options = RunOptions { stdin: stdin.to_vec(), ..RunOptions::default() };
+    let engine = options.engine().map_err(|error| format!("{error:?}"))?;
+    let outcome = mochi_wasm::run_module(&engine, wasm, &options).map_err(|error| format!("{error:?}"))?;
+    Ok(Ran { stdout: outcome.stdout, stderr: outcome.stderr, exit: outcome.exit.into() })
+}
+
+fn interpreted(source: &SourceFile, options: &Options, stdin: &[u8]) -> Result<Ran, Failed> {
+    let module = mochi_emitter::legalized(source, options).map_err(|failure| format!("{:?}", failure.diagnostics))?;
+    let wasi = CapturingWasi { stdin: stdin.to_vec(), ..CapturingWasi::default() };
+    let mut interpreter = Interpreter::new(&module, wasi);
+    let exit = match interpreter.run_start() {
+        Ok(_) => 0,
+        Err(trap) => match trap.kind {
+            TrapKind::Exit(code) => code,
+            _ => return Err(format!("the interpreter trapped: {trap}").into()),
+        },
+    };
+    let wasi = interpreter.into_host();
+    Ok(Ran { stdout: wasi.stdout, stderr: wasi.stderr, exit })
+}
