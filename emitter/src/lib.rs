@@ -4,6 +4,7 @@
 //! environment. [`compile`] is what most callers want; [`check`] stops after the
 //! frontend and [`print_ir`] shows a stage.
 
+pub mod analysis;
 pub mod build;
 pub mod ir;
 pub mod pipeline;

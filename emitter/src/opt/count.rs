@@ -144,8 +144,8 @@ struct Ctx<'a> {
 fn insert(func: &mut Function, signatures: &[Signature]) {
     let cfg = Cfg::new(func);
     let liveness = Liveness::new(func, &cfg);
-    let mut owned = BitSet::new(func.values.len());
-    let mut borrowed = BitSet::new(func.values.len());
+    let mut owned = BitSet::new();
+    let mut borrowed = BitSet::new();
     for index in 0..func.values.len() {
         let value = Value::new(index);
         if !func.ty(value).is_counted() || is_uncounted(func, value) {

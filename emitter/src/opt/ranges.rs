@@ -228,7 +228,7 @@ fn initial(ty: Type, init: Init) -> Range {
 
 fn shape(func: &Function) -> Shape {
     let cfg = Cfg::new(func);
-    let dom = Dominators::new(func, &cfg);
+    let dom = Dominators::new(&cfg);
     let mut facts: HashMap<Value, Vec<(Block, Fact)>> = HashMap::new();
     for block in func.block_ids() {
         for (which, target) in func.block(block).term.targets().enumerate() {

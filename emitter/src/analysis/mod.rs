@@ -1,0 +1,22 @@
+//! Facts about a function: block order, dominators, loops, uses and liveness.
+//!
+//! Each analysis is computed from what it is given, returned as a value and owned by whoever
+//! asked: nothing is stored in the IR and nothing needs to be invalidated. All of them are
+//! iterative, because a function has as many blocks as its source has lines, and none of them
+//! knows one family of operations from the other.
+
+mod bitset;
+mod cfg;
+mod dominators;
+mod liveness;
+mod loops;
+#[cfg(test)]
+mod testing;
+mod uses;
+
+pub use bitset::BitSet;
+pub use cfg::Cfg;
+pub use dominators::Dominators;
+pub use liveness::Liveness;
+pub use loops::{Loop, LoopData, Loops};
+pub use uses::Uses;
