@@ -1,16 +1,250 @@
 //! The builtin functions, declared once.
+//!
+//! The checker reads names, arities and overloads from this table, later stages carry the
+//! enum, and the documentation and its examples are printed and run from the rows. A row's
+//! overloads are what the machine code takes: the checker turns every other call that the
+//! language allows (none operands, `len` of a bool) into one of them or into a failure.
 
-/// A builtin as the typed program names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Builtin {
-    Print,
-    Len,
-    Str,
-    Int,
-    Float,
-    Substring,
-    Upper,
-    Lower,
-    Input,
-    Now,
+use crate::types::{Kind, Type};
+
+/// What a call does besides computing its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: equal arguments give equal results.
+    Pure,
+    /// It may end the program, and is pure otherwise.
+    Fails,
+    /// It uses the standard streams.
+    Io,
+    /// It reads the clock.
+    Time,
+}
+
+/// One way to call a builtin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overload {
+    pub params: &'static [Param],
+    /// What further arguments are, when any number may follow.
+    pub rest: Option<Kind>,
+    pub result: Type,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    pub name: &'static str,
+    /// `Any` takes every type, with or without none; the other kinds exclude none.
+    pub kind: Kind,
+}
+
+/// All that is known about a builtin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub name: &'static str,
+    /// Other names for the same function.
+    pub aliases: &'static [&'static str],
+    pub doc: &'static str,
+    pub overloads: &'static [Overload],
+    pub effect: Effect,
+    /// A program and what it prints, without the last line end.
+    pub example: (&'static str, &'static str),
+}
+
+macro_rules! kind {
+    (int) => {
+        Kind::Int
+    };
+    (float) => {
+        Kind::Float
+    };
+    (bool) => {
+        Kind::Bool
+    };
+    (string) => {
+        Kind::String
+    };
+    (any) => {
+        Kind::Any
+    };
+}
+
+macro_rules! rest {
+    () => {
+        None
+    };
+    ($kind:ident) => {
+        Some(kind!($kind))
+    };
+}
+
+macro_rules! result {
+    (any) => {
+        Type::ANY
+    };
+    ($kind:ident) => {
+        Type::of(kind!($kind))
+    };
+}
+
+macro_rules! builtins {
+    ($($(#[doc = $doc:literal])+ $variant:ident $name:ident $(or $alias:ident)* {
+        $(($($param:ident: $kind:ident),* $(; $rest:ident ...)?) -> $result:ident;)+
+        $effect:ident; example $program:literal => $output:literal;
+    })*) => {
+        /// A builtin as the typed program names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Builtin { $($(#[doc = $doc])+ $variant,)* }
+
+        impl Builtin {
+            /// All builtins, in the order of the table.
+            pub const ALL: &'static [Builtin] = &[$(Builtin::$variant,)*];
+
+            pub const fn row(self) -> &'static Row {
+                const ROWS: &[Row] = &[$(Row {
+                    name: stringify!($name),
+                    aliases: &[$(stringify!($alias),)*],
+                    doc: concat!($($doc),+).trim_ascii(),
+                    overloads: &[$(Overload {
+                        params: &[$(Param { name: stringify!($param), kind: kind!($kind) },)*],
+                        rest: rest!($($rest)?),
+                        result: result!($result),
+                    },)+],
+                    effect: Effect::$effect,
+                    example: ($program, $output),
+                },)*];
+                &ROWS[self as usize]
+            }
+
+            /// The builtin that a program calls `name`.
+            pub fn from_name(name: &str) -> Option<Builtin> {
+                match name {
+                    $(stringify!($name) $(| stringify!($alias))* => Some(Builtin::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+builtins! {
+    /// Writes the arguments, one space between them, and a line end. The first argument is the call's value.
+    Print print {
+        (; any ...) -> any;
+        Io; example r#"print("mochi", 1.5)"# => "mochi 1.5";
+    }
+
+    /// How many code points a string has, or how many characters the text of a number.
+    Len len {
+        (of: string) -> int;
+        (of: int) -> int;
+        (of: float) -> int;
+        Pure; example r#"print(len("mochi"))"# => "5";
+    }
+
+    /// The value as text.
+    Str str {
+        (of: any) -> string;
+        Pure; example r#"print("n" + str(12))"# => "n12";
+    }
+
+    /// The value as an int: floats lose their fraction, strings are read as decimal numbers, none is 0.
+    Int int {
+        (of: any) -> int;
+        Fails; example r#"print(int("12") + 1)"# => "13";
+    }
+
+    /// The value as a float: strings are read as decimal numbers, none is 0.
+    Float float {
+        (of: any) -> float;
+        Fails; example r#"print(float(3) / 2.0)"# => "1.5";
+    }
+
+    /// The part of `of` from `start` up to, but not including, `end`; negative positions count from the end.
+    Substring substring or substr or slice {
+        (of: string, start: int, end: int) -> string;
+        Pure; example r#"print(substring("mochi", 1, 3))"# => "oc";
+    }
+
+    /// The string with every letter in upper case.
+    Upper upper {
+        (of: string) -> string;
+        Pure; example r#"print(upper("mochi"))"# => "MOCHI";
+    }
+
+    /// The string with every letter in lower case.
+    Lower lower {
+        (of: string) -> string;
+        Pure; example r#"print(lower("MOCHI"))"# => "mochi";
+    }
+
+    /// The next line of standard input without its line end; empty when there is none.
+    Input input {
+        () -> string;
+        Io; example r#"print(len(input()))"# => "0";
+    }
+
+    /// Nanoseconds since 1970, or the next number of a fixed sequence when `MOCHI_NOW_SEED` is set.
+    Now now {
+        () -> int;
+        Time; example "print(now() > 0)" => "true";
+    }
+}
+
+impl Builtin {
+    /// The fewest arguments that a call can have.
+    pub fn arity(self) -> usize {
+        self.row().overloads.iter().map(|overload| overload.params.len()).min().unwrap_or(0)
+    }
+
+    /// Whether any number of arguments may follow the required ones.
+    pub fn is_variadic(self) -> bool {
+        self.row().overloads.iter().any(|overload| overload.rest.is_some())
+    }
+
+    /// The overload that takes arguments of these types as they are.
+    pub fn overload(self, args: &[Type]) -> Option<&'static Overload> {
+        self.row().overloads.iter().find(|overload| {
+            let takes = |kind: Kind, ty: Type| kind == Kind::Any || ty == Type::of(kind);
+            let (first, more) = args.split_at(overload.params.len().min(args.len()));
+            first.len() == overload.params.len()
+                && first.iter().zip(overload.params).all(|(&ty, param)| takes(param.kind, ty))
+                && overload.rest.map_or(more.is_empty(), |kind| more.iter().all(|&ty| takes(kind, ty)))
+        })
+    }
+}
+
+/// Functions of the language that this compiler does not have yet. They are refused by name,
+/// where a call of a name that nobody knows only gives none.
+pub const NOT_YET: &[&str] = &[
+    "abs", "append", "avg", "ceil", "collect", "concat", "contains", "count", "denom", "distinct", "eval", "exists",
+    "first", "floor", "indexOf", "join", "json", "keys", "max", "mem", "min", "num", "padStart", "parseIntStr", "pow",
+    "push", "range", "reduce", "repeat", "reverse", "round", "sha256", "split", "sum", "to_json", "trim", "values",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{Builtin, NOT_YET};
+    use crate::types::Type;
+
+    #[test]
+    fn names_lead_to_rows() {
+        for &builtin in Builtin::ALL {
+            let row = builtin.row();
+            for name in std::iter::once(&row.name).chain(row.aliases) {
+                assert_eq!(Builtin::from_name(name), Some(builtin));
+                assert!(!NOT_YET.contains(name), "{name}");
+            }
+            assert!(row.doc.ends_with('.') && row.example.0.contains(row.name), "{}", row.name);
+        }
+        assert_eq!(Builtin::from_name("panic"), None);
+    }
+
+    #[test]
+    fn overloads_match_exact_types() {
+        let len = Builtin::Len;
+        assert_eq!(len.overload(&[Type::STRING]).map(|overload| overload.result), Some(Type::INT));
+        assert_eq!(len.overload(&[Type::STRING.or_none()]), None);
+        assert_eq!(len.overload(&[]), None);
+        assert!(Builtin::Print.overload(&[Type::NONE, Type::INT]).is_some());
+        assert_eq!((len.arity(), Builtin::Substring.arity(), Builtin::Print.is_variadic()), (1, 3, true));
+    }
 }

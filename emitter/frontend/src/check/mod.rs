@@ -1,9 +1,25 @@
 //! Names, types and conversions: syntax tree to typed program.
+//!
+//! [`resolve`] turns names into indexes and refuses what is not supported; [`infer`] finds the
+//! types and drives [`walk`], which makes the typed tree. What strict checking rejects and the
+//! reference nevertheless runs is a warning by default.
 
-use crate::diagnostic::Diagnostic;
+mod components;
+mod infer;
+mod resolve;
+mod resolved;
+mod shape;
+#[cfg(any(test, debug_assertions))]
+mod verify;
+mod walk;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::SourceFile;
 use crate::syntax::ast;
 use crate::typed;
+
+/// How many unsupported constructs are named one by one.
+const MAX_REFUSALS: usize = 50;
 
 /// How strictly to check.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,11 +31,39 @@ pub struct CheckOptions {
 /// Checks a parsed program. The typed program is absent when an error was found.
 ///
 /// Called by the pipeline right after parsing, also when parsing found errors that left a tree.
+/// The findings are in the order of the text.
 pub fn check(
     file: &SourceFile,
     program: &ast::Program,
     options: &CheckOptions,
 ) -> (Option<typed::Program>, Vec<Diagnostic>) {
-    let _ = (file, program, options);
-    (None, Vec::new())
+    let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
+    let (typed, more) = infer::infer(&resolved, file, options.strict);
+    diagnostics.extend(more);
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    limit_refusals(&mut diagnostics);
+    let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+    #[cfg(any(test, debug_assertions))]
+    if is_sound {
+        verify::verify(&typed);
+    }
+    (is_sound.then_some(typed), diagnostics)
+}
+
+/// A program that lives by an unsupported construct is told so, but not a thousand times.
+fn limit_refusals(diagnostics: &mut Vec<Diagnostic>) {
+    let mut count = 0;
+    let mut last = None;
+    diagnostics.retain(|diagnostic| {
+        count += usize::from(diagnostic.code == Code::M001);
+        let is_kept = diagnostic.code != Code::M001 || count <= MAX_REFUSALS;
+        if !is_kept && last.is_none() {
+            last = Some(diagnostic.span);
+        }
+        is_kept
+    });
+    if let Some(span) = last {
+        let message = format!("{} more constructs from here on are not supported yet", count - MAX_REFUSALS);
+        diagnostics.push(Diagnostic::error(Code::M001, span, message));
+    }
 }

@@ -1,0 +1,381 @@
+//! Finds the type of every slot of every copy of every function that the program reaches.
+//!
+//! A *slot* is a variable, a parameter, a result or a global; its type is the join of what
+//! flows into it. A function is copied for each distinct tuple of argument types, at most
+//! [`MAX_COPIES`] times, then one more copy takes all others. Functions that call each other
+//! are copied together: inside such a group ([`components`]) a call joins its arguments into
+//! the group's own parameters, so recursion is monomorphic and cannot make copies without end.
+//!
+//! Inference runs the very walk that makes the typed tree ([`super::walk`]) over one copy at
+//! a time with the slot types known so far, throws the tree away, and repeats for the copies
+//! that used something which has grown since; types only grow, and only a few steps. When
+//! nothing grows any more the walk runs once more for each copy, keeps the trees, and reports.
+//! The alternative, collecting constraints for a separate solver, would state the typing of
+//! each construct twice, once as a constraint and once for the tree, and narrowing (a type
+//! that depends on the place) does not fit constraints on variables. What comes later fits
+//! this scheme: the element types of lists and maps and the signatures of closures are slots
+//! of union-find classes that the walk joins along flows, and `any` is one more conversion
+//! where [`super::walk`] now refuses two kinds in one slot.
+//!
+//! A callee is walked as soon as a call needs it, so that nearly all results are known when
+//! its caller goes on; this makes the number of walks proportional to the number of copies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::components::components;
+use super::resolved::{FuncId, Program};
+use super::walk;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{SourceFile, Span};
+use crate::typed::{self, FunctionId, GlobalId};
+use crate::types::{Kind, Type};
+
+/// How many copies of a function there are before the rest shares one.
+const MAX_COPIES: usize = 8;
+
+/// How deep walks may be nested (counted in nested constructs of the programs walked) before a
+/// callee has to wait for its turn.
+const MAX_DEPTH: u32 = 200;
+
+/// Infers and makes the typed program.
+pub(super) fn infer(program: &Program<'_>, file: &SourceFile, strict: bool) -> (typed::Program, Vec<Diagnostic>) {
+    let mut infer = Infer {
+        program,
+        file,
+        strict,
+        component: components(program),
+        copies: Vec::new(),
+        copies_of: program.functions.iter().map(|_| Vec::new()).collect(),
+        globals: program.globals.iter().map(|_| Slot::default()).collect(),
+        readers: program.globals.iter().map(|_| BTreeSet::new()).collect(),
+        by_types: BTreeMap::new(),
+        by_group: BTreeMap::new(),
+        shared: BTreeMap::new(),
+        pending: BTreeSet::new(),
+        depth: 0,
+        output: None,
+    };
+    for (slot, global) in infer.globals.iter_mut().zip(&program.globals) {
+        if global.read_early {
+            slot.ty = Type::NONE;
+        }
+    }
+    let group = infer.copies.len() as u32;
+    let main = infer.copy(program.main, group);
+    infer.pending.insert(main);
+    infer.solve();
+    infer.emit(main)
+}
+
+/// The type in the typed program of a slot that nothing may have reached.
+pub(super) fn settled(ty: Type) -> Type {
+    if ty == Type::NEVER { Type::NONE } else { ty }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CopyId(u32);
+
+impl CopyId {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A place that values flow into.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) ty: Type,
+    /// Where the first value that is not none came from.
+    pub(super) first: Span,
+}
+
+impl Default for Slot {
+    fn default() -> Slot {
+        Slot { ty: Type::NEVER, first: Span::default() }
+    }
+}
+
+impl Slot {
+    /// Lets `ty` flow in from `from`; whether the slot has grown. A second kind does not count:
+    /// the final walk refuses it.
+    pub(super) fn join(&mut self, ty: Type, from: Span) -> bool {
+        let before = self.ty;
+        if self.ty.kind == Kind::Never && ty.kind != Kind::Never {
+            self.first = from;
+        }
+        let joined = self.ty.join(ty);
+        self.ty =
+            if joined.kind == Kind::Any { Type { nullable: before.nullable || ty.nullable, ..before } } else { joined };
+        self.ty != before
+    }
+}
+
+/// A function for one tuple of argument types.
+pub(super) struct Copy {
+    pub(super) function: FuncId,
+    /// Copies with one number call each other directly.
+    group: u32,
+    /// By local.
+    pub(super) slots: Vec<Slot>,
+    pub(super) result: Slot,
+    /// Copies that have used the result.
+    callers: BTreeSet<CopyId>,
+    /// Copies that the latest complete walk called.
+    callees: BTreeSet<CopyId>,
+    /// Copies that the running walk has called so far.
+    calling: BTreeSet<CopyId>,
+    was_walked: bool,
+    is_running: bool,
+    /// Something that the running walk may have used has grown.
+    pub(super) is_stale: bool,
+}
+
+pub(super) struct Infer<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
+    pub(super) file: &'p SourceFile,
+    pub(super) strict: bool,
+    component: Vec<u32>,
+    copies: Vec<Copy>,
+    /// By function as written.
+    copies_of: Vec<Vec<CopyId>>,
+    globals: Vec<Slot>,
+    /// By global: the copies that have used it.
+    readers: Vec<BTreeSet<CopyId>>,
+    by_types: BTreeMap<(FuncId, Vec<Type>), CopyId>,
+    by_group: BTreeMap<(u32, FuncId), CopyId>,
+    /// The copies that take all further argument types.
+    shared: BTreeMap<FuncId, CopyId>,
+    /// Copies that have to be walked again; the newest comes first, as it tends to be a callee of the others.
+    pending: BTreeSet<CopyId>,
+    /// How many constructs the walks are inside of.
+    pub(super) depth: u32,
+    /// Present in the final walk.
+    output: Option<Output>,
+}
+
+#[derive(Default)]
+struct Output {
+    ids: BTreeMap<CopyId, FunctionId>,
+    order: Vec<CopyId>,
+    /// With what tells duplicates from copies of one function apart.
+    diagnostics: BTreeMap<(Span, Code), Diagnostic>,
+}
+
+impl<'p, 'a> Infer<'p, 'a> {
+    pub(super) fn get(&self, id: CopyId) -> &Copy {
+        &self.copies[id.index()]
+    }
+
+    pub(super) fn get_mut(&mut self, id: CopyId) -> &mut Copy {
+        &mut self.copies[id.index()]
+    }
+
+    // Solving.
+
+    fn solve(&mut self) {
+        loop {
+            while let Some(id) = self.pending.pop_last() {
+                self.run(id);
+            }
+            // What still has no result never comes back. Its callers are told that it gives none,
+            // so that the code after the call has types.
+            let Some(stuck) = self.live().into_iter().rfind(|&id| self.get(id).result.ty == Type::NEVER) else { break };
+            self.join_result(stuck, Type::NONE, Span::default());
+        }
+    }
+
+    fn run(&mut self, id: CopyId) {
+        let copy = self.get_mut(id);
+        if copy.is_running {
+            copy.is_stale = true;
+            return;
+        }
+        copy.is_running = true;
+        loop {
+            self.get_mut(id).is_stale = false;
+            walk::function(self, id);
+            let copy = self.get_mut(id);
+            copy.was_walked = true;
+            copy.callees = std::mem::take(&mut copy.calling);
+            if !copy.is_stale {
+                break;
+            }
+        }
+        self.get_mut(id).is_running = false;
+        self.pending.remove(&id);
+    }
+
+    fn again(&mut self, id: CopyId) {
+        if self.get(id).is_running {
+            self.get_mut(id).is_stale = true;
+        } else {
+            self.pending.insert(id);
+        }
+    }
+
+    /// Copies that are reachable from the start function as far as is known.
+    fn live(&self) -> BTreeSet<CopyId> {
+        let mut live = BTreeSet::new();
+        let mut open = vec![CopyId(0)];
+        while let Some(id) = open.pop() {
+            if live.insert(id) {
+                open.extend(self.get(id).callees.union(&self.get(id).calling));
+            }
+        }
+        live
+    }
+
+    // Slots.
+
+    pub(super) fn global(&mut self, id: GlobalId, reader: CopyId) -> Type {
+        self.readers[id.index()].insert(reader);
+        self.globals[id.index()].ty
+    }
+
+    pub(super) fn join_global(&mut self, id: GlobalId, ty: Type, from: Span) -> Slot {
+        if self.globals[id.index()].join(ty, from) {
+            for reader in self.readers[id.index()].clone() {
+                self.again(reader);
+            }
+        }
+        self.globals[id.index()]
+    }
+
+    pub(super) fn join_result(&mut self, id: CopyId, ty: Type, from: Span) -> Slot {
+        if self.get_mut(id).result.join(ty, from) {
+            for caller in self.get(id).callers.clone() {
+                self.again(caller);
+            }
+        }
+        self.get(id).result
+    }
+
+    // Calls.
+
+    /// The copy that a call with arguments of these types reaches, with its parameters grown to hold
+    /// them. None while an argument's type is not known.
+    pub(super) fn call(&mut self, caller: CopyId, function: FuncId, args: &[(Type, Span)]) -> Option<CopyId> {
+        if args.iter().any(|&(ty, _)| ty == Type::NEVER) {
+            return None;
+        }
+        let id = self.callee(caller, function, args);
+        let params = &self.program.functions[function.index()].params;
+        let mut grown = false;
+        for (&param, &(ty, span)) in params.iter().zip(args) {
+            grown |= self.get_mut(id).slots[param.index()].join(ty, span);
+        }
+        self.get_mut(caller).calling.insert(id);
+        self.get_mut(id).callers.insert(caller);
+        let copy = self.get(id);
+        if self.output.is_none() && (grown || !(copy.was_walked || copy.is_running)) {
+            self.again(id);
+            if self.depth < MAX_DEPTH && !self.get(id).is_running {
+                self.run(id);
+            }
+        }
+        Some(id)
+    }
+
+    fn callee(&mut self, caller: CopyId, function: FuncId, args: &[(Type, Span)]) -> CopyId {
+        let Copy { function: from, group, .. } = *self.get(caller);
+        if self.component[from.index()] == self.component[function.index()] {
+            return match self.by_group.get(&(group, function)) {
+                Some(&id) => id,
+                None => self.copy(function, group),
+            };
+        }
+        let types: Vec<Type> = args.iter().map(|&(ty, _)| ty).collect();
+        let key = (function, types);
+        if let Some(&id) = self.by_types.get(&key) {
+            return id;
+        }
+        let id = self.choose_copy(function, &key.1);
+        self.by_types.insert(key, id);
+        id
+    }
+
+    fn choose_copy(&mut self, function: FuncId, types: &[Type]) -> CopyId {
+        if let Some(&id) = self.shared.get(&function) {
+            return id;
+        }
+        let params = &self.program.functions[function.index()].params;
+        let copies = &self.copies_of[function.index()];
+        let fits = |id: &CopyId| params.iter().zip(types).all(|(param, &ty)| self.get(*id).slots[param.index()].ty == ty);
+        if let Some(&id) = copies.iter().find(|&id| fits(id)) {
+            return id;
+        }
+        let group = self.copies.len() as u32;
+        if copies.len() < MAX_COPIES {
+            return self.copy(function, group);
+        }
+        // Copies for types that have grown since do not count.
+        let live = self.live();
+        if copies.iter().filter(|id| live.contains(id)).count() < MAX_COPIES {
+            return self.copy(function, group);
+        }
+        let id = self.copy(function, group);
+        self.shared.insert(function, id);
+        id
+    }
+
+    fn copy(&mut self, function: FuncId, group: u32) -> CopyId {
+        let id = CopyId(self.copies.len() as u32);
+        let locals = self.program.functions[function.index()].locals.len();
+        self.copies.push(Copy {
+            function,
+            group,
+            slots: vec![Slot::default(); locals],
+            result: Slot::default(),
+            callers: BTreeSet::new(),
+            callees: BTreeSet::new(),
+            calling: BTreeSet::new(),
+            was_walked: false,
+            is_running: false,
+            is_stale: false,
+        });
+        self.copies_of[function.index()].push(id);
+        self.by_group.insert((group, function), id);
+        id
+    }
+
+    // The final walk.
+
+    fn emit(mut self, main: CopyId) -> (typed::Program, Vec<Diagnostic>) {
+        self.output = Some(Output::default());
+        let main = self.function_id(main);
+        let mut functions = Vec::new();
+        while let Some(&id) = self.output.as_ref().and_then(|output| output.order.get(functions.len())) {
+            functions.push(walk::function(&mut self, id));
+        }
+        let globals = self.globals.iter().zip(&self.program.globals);
+        let globals = globals.map(|(slot, global)| typed::Global {
+            name: global.variable.name.to_owned(),
+            ty: settled(slot.ty),
+            span: global.variable.span,
+        });
+        let program = typed::Program { functions, main, globals: globals.collect() };
+        (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
+    }
+
+    pub(super) fn is_final(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// Keeps a finding of the final walk; copies of a function find the same things.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if let Some(output) = &mut self.output {
+            output.diagnostics.entry((diagnostic.span, diagnostic.code)).or_insert(diagnostic);
+        }
+    }
+
+    /// The index of a copy in the typed program.
+    pub(super) fn function_id(&mut self, id: CopyId) -> FunctionId {
+        let Some(output) = &mut self.output else { return FunctionId(id.0) };
+        let next = FunctionId(output.order.len() as u32);
+        let function = *output.ids.entry(id).or_insert(next);
+        if function == next {
+            output.order.push(id);
+        }
+        function
+    }
+}

@@ -1,0 +1,736 @@
+//! Resolves names: scopes become indexes, and what is not supported is refused by name.
+//!
+//! Scopes are blocks. (The reference reuses the storage of any visible variable of the same
+//! name; no golden needs that.) Top-level functions see each other and every top-level
+//! variable regardless of order. A top-level variable that no function mentions is a local
+//! of the start function; all declarations of a name that functions do mention are one
+//! global, since a function could not tell them apart.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::CheckOptions;
+use super::resolved::{
+    Arm, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt, StmtKind, Variable,
+};
+use crate::builtins::{Builtin, NOT_YET};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{SourceFile, Span};
+use crate::syntax::ast;
+use crate::typed::{GlobalId, LocalId};
+use crate::types::Kind;
+
+/// Resolves a whole file. The result is complete when no diagnostic is an error.
+pub(super) fn resolve<'a>(
+    file: &'a SourceFile,
+    ast: &'a ast::Program,
+    options: &CheckOptions,
+) -> (Program<'a>, Vec<Diagnostic>) {
+    let mut names = TopLevel::default();
+    let mut declarations = Vec::new();
+    for stmt in &ast.stmts {
+        match &stmt.kind {
+            ast::StmtKind::Fun(decl) => {
+                // The later of two functions with one name is the one that calls reach.
+                names.functions.insert(&decl.name.text, FuncId(declarations.len() as u32));
+                declarations.push((decl, stmt.span));
+            }
+            ast::StmtKind::Let { name, mutable, .. } => {
+                names.variables.insert(&name.text, *mutable);
+            }
+            ast::StmtKind::Type(decl) => {
+                names.types.insert(&decl.name.text);
+            }
+            ast::StmtKind::ExternType { name } => {
+                names.types.insert(&name.text);
+            }
+            _ => {}
+        }
+    }
+    let mut cx = Resolver {
+        file,
+        strict: options.strict,
+        arities: declarations.iter().map(|(decl, _)| decl.params.len()).collect(),
+        names,
+        globals: BTreeMap::new(),
+        program: Program {
+            functions: Vec::new(),
+            main: FuncId(declarations.len() as u32),
+            globals: Vec::new(),
+            exprs: Vec::new(),
+        },
+        diagnostics: Vec::new(),
+        func: Scope::default(),
+    };
+    for (decl, span) in declarations {
+        let function = cx.function(decl, span);
+        cx.program.functions.push(function);
+    }
+    let main = cx.main(&ast.stmts);
+    cx.program.functions.push(main);
+    (cx.program, cx.diagnostics)
+}
+
+#[derive(Default)]
+struct TopLevel<'a> {
+    functions: HashMap<&'a str, FuncId>,
+    /// With whether the last declaration of the name is a `var`.
+    variables: HashMap<&'a str, bool>,
+    types: HashSet<&'a str>,
+}
+
+struct Resolver<'a> {
+    file: &'a SourceFile,
+    strict: bool,
+    names: TopLevel<'a>,
+    /// How many parameters each function has.
+    arities: Vec<usize>,
+    /// Top-level variables that a function mentions.
+    globals: BTreeMap<&'a str, GlobalId>,
+    program: Program<'a>,
+    diagnostics: Vec<Diagnostic>,
+    func: Scope<'a>,
+}
+
+/// What is being resolved: one function.
+#[derive(Default)]
+struct Scope<'a> {
+    is_main: bool,
+    blocks: Vec<HashMap<&'a str, Binding>>,
+    locals: Vec<Variable<'a>>,
+    /// For each open loop the locals that its body assigns.
+    loops: Vec<BTreeSet<LocalId>>,
+    /// How many of those loops `break` cannot reach, because a `test` block lies between.
+    closed_loops: usize,
+    callees: BTreeSet<FuncId>,
+    reads: BTreeSet<GlobalId>,
+    /// Start function only: globals whose declaration has run.
+    declared: BTreeSet<GlobalId>,
+    /// Start function only: functions that were called so far, directly or not.
+    called: BTreeSet<FuncId>,
+}
+
+#[derive(Clone, Copy)]
+struct Binding {
+    place: Place,
+    mutable: bool,
+}
+
+impl<'a> Resolver<'a> {
+    fn function(&mut self, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
+        self.func = Scope::default();
+        self.func.blocks.push(HashMap::new());
+        let params = decl
+            .params
+            .iter()
+            .map(|param| {
+                let declared = self.annotation(param.ty.as_ref());
+                self.local(&param.name, declared, true)
+            })
+            .collect();
+        let declared = self.annotation(decl.result.as_ref());
+        let body = self.block(&decl.body);
+        let scope = std::mem::take(&mut self.func);
+        Function {
+            name: &decl.name.text,
+            params,
+            locals: scope.locals,
+            body,
+            declared,
+            span,
+            callees: scope.callees,
+            reads: scope.reads,
+        }
+    }
+
+    fn main(&mut self, stmts: &'a [ast::Stmt]) -> Function<'a> {
+        self.func = Scope { is_main: true, ..Scope::default() };
+        self.func.blocks.push(HashMap::new());
+        let mut body = Block::new();
+        for stmt in stmts {
+            if !matches!(stmt.kind, ast::StmtKind::Fun(_)) {
+                self.func.callees.clear();
+                self.stmt(stmt, &mut body);
+                self.mark_early_reads();
+                if let ast::StmtKind::Let { name, .. } = &stmt.kind
+                    && let Some(&global) = self.globals.get(name.text.as_str())
+                {
+                    self.func.declared.insert(global);
+                }
+            }
+        }
+        let scope = std::mem::take(&mut self.func);
+        let span = Span::new(stmts.first().map_or(0, |stmt| stmt.span.file), 0, self.file.text.len());
+        Function {
+            name: "main",
+            params: Vec::new(),
+            locals: scope.locals,
+            body,
+            declared: None,
+            span,
+            callees: scope.called,
+            reads: scope.reads,
+        }
+    }
+
+    /// Notes the globals that the functions which the statement just resolved may call read before
+    /// their declaration. A function needs no second look: more is declared by then.
+    fn mark_early_reads(&mut self) {
+        let mut pending: Vec<FuncId> = self.func.callees.iter().copied().collect();
+        while let Some(id) = pending.pop() {
+            if self.func.called.insert(id) {
+                let function = &self.program.functions[id.index()];
+                for &global in function.reads.difference(&self.func.declared) {
+                    self.program.globals[global.index()].read_early = true;
+                }
+                pending.extend(&function.callees);
+            }
+        }
+    }
+
+    // Diagnostics.
+
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, span, message));
+    }
+
+    fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        let report = if self.strict { Diagnostic::error } else { Diagnostic::warning };
+        self.diagnostics.push(report(code, span, message.into()));
+    }
+
+    /// `what` is a plural.
+    fn refuse(&mut self, span: Span, what: &str) {
+        self.error(Code::M001, span, format!("{what} are not supported yet"));
+    }
+
+    fn refused(&mut self, span: Span, what: &str) -> ExprId {
+        self.refuse(span, what);
+        self.push(ExprKind::Refused, span)
+    }
+
+    // Names.
+
+    fn local(&mut self, name: &'a ast::Name, declared: Option<Kind>, mutable: bool) -> LocalId {
+        let local = LocalId(self.func.locals.len() as u32);
+        self.func.locals.push(Variable { name: &name.text, span: name.span, declared });
+        self.bind(&name.text, Binding { place: Place::Local(local), mutable });
+        local
+    }
+
+    fn bind(&mut self, name: &'a str, binding: Binding) {
+        if let Some(block) = self.func.blocks.last_mut() {
+            block.insert(name, binding);
+        }
+    }
+
+    fn lookup(&mut self, name: &'a str, span: Span) -> Option<Binding> {
+        if let Some(&binding) = self.func.blocks.iter().rev().find_map(|block| block.get(name)) {
+            return Some(binding);
+        }
+        if self.func.is_main {
+            return None;
+        }
+        let mutable = *self.names.variables.get(name)?;
+        let global = self.global(name, span);
+        Some(Binding { place: Place::Global(global), mutable })
+    }
+
+    /// The global `name`, made when a function mentions it for the first time.
+    fn global(&mut self, name: &'a str, span: Span) -> GlobalId {
+        let next = GlobalId(self.program.globals.len() as u32);
+        let id = *self.globals.entry(name).or_insert(next);
+        if id == next {
+            let variable = Variable { name, span, declared: None };
+            self.program.globals.push(Global { variable, read_early: false });
+        }
+        id
+    }
+
+    fn declare(&mut self, name: &'a ast::Name, declared: Option<Kind>, mutable: bool) -> Place {
+        if self.func.is_main
+            && self.func.blocks.len() == 1
+            && let Some(&global) = self.globals.get(name.text.as_str())
+        {
+            let variable = &mut self.program.globals[global.index()].variable;
+            (variable.span, variable.declared) = (name.span, declared);
+            self.bind(&name.text, Binding { place: Place::Global(global), mutable });
+            return Place::Global(global);
+        }
+        Place::Local(self.local(name, declared, mutable))
+    }
+
+    // Annotations.
+
+    /// The scalar that an annotation names. Annotations decide nothing but warnings and casts.
+    fn annotation(&mut self, ty: Option<&ast::TypeExpr>) -> Option<Kind> {
+        match &ty?.kind {
+            ast::TypeExprKind::Name(name) => match name.text.as_str() {
+                "int" | "int64" | "bigint" => Some(Kind::Int),
+                "float" => Some(Kind::Float),
+                "bool" => Some(Kind::Bool),
+                "string" => Some(Kind::String),
+                "bigrat" => {
+                    self.refuse(name.span, "rational numbers (`bigrat`)");
+                    None
+                }
+                _ => {
+                    self.check_type_name(name);
+                    None
+                }
+            },
+            ast::TypeExprKind::Generic { name: _, args: _ }
+            | ast::TypeExprKind::Fun { params: _, result: _ }
+            | ast::TypeExprKind::Struct(_)
+            | ast::TypeExprKind::Optional(_) => None,
+        }
+    }
+
+    fn check_type_name(&mut self, name: &ast::Name) {
+        let is_parameter = name.text.len() == 1 && name.text.chars().all(char::is_uppercase);
+        let is_known = matches!(name.text.as_str(), "any" | "unit") || self.names.types.contains(name.text.as_str());
+        if !is_parameter && !is_known {
+            self.warn(Code::T025, name.span, format!("unknown type: {}", name.text));
+        }
+    }
+
+    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<CastTarget> {
+        match &ty.kind {
+            ast::TypeExprKind::Name(name) => match name.text.as_str() {
+                "int" | "int64" => Some(CastTarget::Int),
+                "bigint" => Some(CastTarget::BigInt),
+                "float" => Some(CastTarget::Float),
+                "bool" => Some(CastTarget::Bool),
+                "string" => Some(CastTarget::String),
+                "bigrat" => {
+                    self.refuse(name.span, "rational numbers (`bigrat`)");
+                    None
+                }
+                _ => {
+                    self.check_type_name(name);
+                    Some(CastTarget::Unchanged)
+                }
+            },
+            // The reference ignores the mark at run time: `none as int?` is 0.
+            ast::TypeExprKind::Optional(inner) => self.cast_target(inner),
+            ast::TypeExprKind::Fun { params: _, result: _ } => Some(CastTarget::Unchanged),
+            ast::TypeExprKind::Generic { name, args: _ } => {
+                self.refuse(ty.span, &format!("casts to `{}`", name.text));
+                None
+            }
+            ast::TypeExprKind::Struct(_) => {
+                self.refuse(ty.span, "casts to structs");
+                None
+            }
+        }
+    }
+
+    // Statements.
+
+    fn block(&mut self, stmts: &'a [ast::Stmt]) -> Block {
+        self.func.blocks.push(HashMap::new());
+        let mut block = Block::new();
+        for stmt in stmts {
+            self.stmt(stmt, &mut block);
+        }
+        self.func.blocks.pop();
+        block
+    }
+
+    fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Block) {
+        let span = stmt.span;
+        let kind = match &stmt.kind {
+            ast::StmtKind::Let { mutable, name, ty, value } => {
+                self.let_stmt(span, *mutable, name, ty.as_ref(), value.as_ref())
+            }
+            ast::StmtKind::Assign { target, indexes, fields, value } => {
+                return self.assign(span, target, indexes, fields, value, out);
+            }
+            ast::StmtKind::Fun(decl) => {
+                self.refuse(span, "nested functions");
+                // Calls of it are then not reported a second time.
+                self.local(&decl.name, None, false);
+                return;
+            }
+            ast::StmtKind::Return(value) => {
+                let value = value.as_ref().map(|value| self.expr(value));
+                StmtKind::Return(value)
+            }
+            ast::StmtKind::If(stmt) => self.if_stmt(stmt, span),
+            ast::StmtKind::While { cond, body } => {
+                let cond = self.expr(cond);
+                let (body, assigns) = self.loop_body(body);
+                StmtKind::While { cond, body, assigns }
+            }
+            ast::StmtKind::ForRange { var, start, end, body } => {
+                let (start, end) = (self.expr(start), self.expr(end));
+                let (var, body, assigns) = self.for_body(var, body);
+                StmtKind::ForRange { var, start, end, body, assigns }
+            }
+            ast::StmtKind::ForIn { var, iter, body } => {
+                let iter = self.expr(iter);
+                let (var, body, assigns) = self.for_body(var, body);
+                StmtKind::ForIn { var, iter, body, assigns }
+            }
+            ast::StmtKind::Break => {
+                self.expect_loop(span, "break");
+                StmtKind::Break
+            }
+            ast::StmtKind::Continue => {
+                self.expect_loop(span, "continue");
+                StmtKind::Continue
+            }
+            ast::StmtKind::Expr(expr) => StmtKind::Expr(self.expr(expr)),
+            ast::StmtKind::Test { name: _, name_span: _, body } => {
+                let closed = std::mem::replace(&mut self.func.closed_loops, self.func.loops.len());
+                let body = self.block(body);
+                self.func.closed_loops = closed;
+                StmtKind::Block(body)
+            }
+            ast::StmtKind::Expect(cond) => {
+                let text = self.file.line_text(self.file.line(span.start)).trim().to_owned();
+                StmtKind::Expect { cond: self.expr(cond), text }
+            }
+            ast::StmtKind::Bench { .. } => return self.refuse(span, "`bench` blocks"),
+            ast::StmtKind::Type(decl) => {
+                return self.refuse(
+                    decl.name.span,
+                    match decl.kind {
+                        ast::TypeDeclKind::Struct(_) => "struct types",
+                        ast::TypeDeclKind::Union(_) => "union types",
+                        ast::TypeDeclKind::Alias(_) => "type aliases",
+                    },
+                );
+            }
+            ast::StmtKind::Import { .. } => return self.refuse(span, "imports"),
+            ast::StmtKind::ExternType { .. }
+            | ast::StmtKind::ExternVar { .. }
+            | ast::StmtKind::ExternFun { .. }
+            | ast::StmtKind::ExternObject { .. } => return self.refuse(span, "`extern` declarations"),
+            ast::StmtKind::Fact(_) => return self.refuse(span, "`fact` declarations"),
+            ast::StmtKind::Rule { .. } => return self.refuse(span, "`rule` declarations"),
+            ast::StmtKind::Stream { .. } => return self.refuse(span, "`stream` declarations"),
+            ast::StmtKind::Model { .. } => return self.refuse(span, "`model` declarations"),
+            ast::StmtKind::On { .. } => return self.refuse(span, "`on` handlers"),
+            ast::StmtKind::Emit { .. } => return self.refuse(span, "`emit` statements"),
+            ast::StmtKind::Agent { .. } => return self.refuse(span, "`agent` declarations"),
+            ast::StmtKind::Fetch { .. } => return self.refuse(span, "`fetch` statements"),
+            ast::StmtKind::Update { .. } => return self.refuse(span, "`update` statements"),
+            ast::StmtKind::Const { .. } | ast::StmtKind::ImportWasi { .. } => {
+                return self.refuse(span, "forms of the runtime's dialect");
+            }
+        };
+        out.push(Stmt { kind, span });
+    }
+
+    fn let_stmt(
+        &mut self,
+        span: Span,
+        mutable: bool,
+        name: &'a ast::Name,
+        ty: Option<&'a ast::TypeExpr>,
+        value: Option<&'a ast::Expr>,
+    ) -> StmtKind {
+        if ty.is_none() && value.is_none() {
+            self.warn(Code::T000, span, "`let` requires a type or a value");
+        }
+        let declared = self.annotation(ty);
+        // The name is in scope only after its value: `let x = x + 1` reads the outer x.
+        let mut value = value.map(|value| self.expr(value));
+        if let (Some(of), Some(ast::TypeExprKind::Name(ty))) = (value, ty.map(|ty| &ty.kind))
+            && ty.text == "bigint"
+        {
+            // The one annotation with an effect at run time.
+            let span = self.program.expr(of).span;
+            value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt }, span));
+        }
+        let place = self.declare(name, declared, mutable);
+        StmtKind::Declare { place, value }
+    }
+
+    fn assign(
+        &mut self,
+        span: Span,
+        target: &'a ast::Name,
+        indexes: &'a [ast::Expr],
+        fields: &'a [ast::Name],
+        value: &'a ast::Expr,
+        out: &mut Block,
+    ) {
+        for index in indexes {
+            self.expr(index);
+        }
+        let value = self.expr(value);
+        let Some(binding) = self.lookup(&target.text, target.span) else {
+            let message = format!("assignment to undeclared variable: {}", target.text);
+            return self.error(Code::T001, target.span, message);
+        };
+        if !binding.mutable {
+            self.warn(Code::T024, target.span, format!("cannot assign to `{}` (immutable)", target.text));
+        }
+        if !indexes.is_empty() {
+            return self.refuse(span, "assignments to elements");
+        }
+        if !fields.is_empty() {
+            return self.refuse(span, "assignments to fields");
+        }
+        if let (Place::Local(local), Some(assigns)) = (binding.place, self.func.loops.last_mut()) {
+            assigns.insert(local);
+        }
+        out.push(Stmt { kind: StmtKind::Assign { place: binding.place, value }, span });
+    }
+
+    fn if_stmt(&mut self, first: &'a ast::IfStmt, span: Span) -> StmtKind {
+        let mut arms = Vec::new();
+        let (mut stmt, mut span) = (first, span);
+        loop {
+            let cond = self.expr(&stmt.cond);
+            let body = self.block(&stmt.then);
+            arms.push(Arm { cond, body, span });
+            match &stmt.otherwise {
+                Some(ast::Else::If(next, next_span)) => (stmt, span) = (next, *next_span),
+                Some(ast::Else::Block(block)) => {
+                    let otherwise = self.block(block);
+                    return StmtKind::If { arms, otherwise };
+                }
+                None => return StmtKind::If { arms, otherwise: Block::new() },
+            }
+        }
+    }
+
+    fn loop_body(&mut self, body: &'a [ast::Stmt]) -> (Block, BTreeSet<LocalId>) {
+        self.func.loops.push(BTreeSet::new());
+        let body = self.block(body);
+        let assigns = self.func.loops.pop().unwrap_or_default();
+        if let Some(outer) = self.func.loops.last_mut() {
+            outer.extend(&assigns);
+        }
+        (body, assigns)
+    }
+
+    fn for_body(&mut self, var: &'a ast::Name, body: &'a [ast::Stmt]) -> (LocalId, Block, BTreeSet<LocalId>) {
+        self.func.blocks.push(HashMap::new());
+        let var = self.local(var, None, true);
+        let (body, assigns) = self.loop_body(body);
+        self.func.blocks.pop();
+        (var, body, assigns)
+    }
+
+    fn expect_loop(&mut self, span: Span, word: &str) {
+        if self.func.loops.len() == self.func.closed_loops {
+            self.error(Code::T045, span, format!("`{word}` outside of loop"));
+        }
+    }
+
+    // Expressions.
+
+    fn push(&mut self, kind: ExprKind<'a>, span: Span) -> ExprId {
+        let id = ExprId(self.program.exprs.len() as u32);
+        self.program.exprs.push(Expr { kind, span });
+        id
+    }
+
+    fn exprs(&mut self, exprs: &'a [ast::Expr]) -> Vec<ExprId> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    fn optional_expr(&mut self, expr: Option<&'a ast::Expr>) -> Option<ExprId> {
+        expr.map(|expr| self.expr(expr))
+    }
+
+    /// Chains of operators lean to the left and can be long, so they are walked in a loop.
+    fn expr(&mut self, expr: &'a ast::Expr) -> ExprId {
+        let mut chain = Vec::new();
+        let mut leaf = expr;
+        while let ast::ExprKind::Binary(op, lhs, rhs) = &leaf.kind {
+            chain.push((*op, &**rhs, leaf.span));
+            leaf = lhs;
+        }
+        let mut result = self.operand(leaf);
+        while let Some((op, rhs, span)) = chain.pop() {
+            let rhs = self.expr(rhs);
+            result = match op {
+                ast::BinaryOp::Add
+                | ast::BinaryOp::Sub
+                | ast::BinaryOp::Mul
+                | ast::BinaryOp::Div
+                | ast::BinaryOp::Rem
+                | ast::BinaryOp::Eq
+                | ast::BinaryOp::Ne
+                | ast::BinaryOp::Lt
+                | ast::BinaryOp::Le
+                | ast::BinaryOp::Gt
+                | ast::BinaryOp::Ge
+                | ast::BinaryOp::In
+                | ast::BinaryOp::And
+                | ast::BinaryOp::Or
+                | ast::BinaryOp::Else => self.push(ExprKind::Binary(op, result, rhs), span),
+                ast::BinaryOp::Union
+                | ast::BinaryOp::UnionAll
+                | ast::BinaryOp::Except
+                | ast::BinaryOp::Intersect => self.refused(span, "set operations on lists"),
+                ast::BinaryOp::BitAnd
+                | ast::BinaryOp::BitOr
+                | ast::BinaryOp::BitXor
+                | ast::BinaryOp::Shl
+                | ast::BinaryOp::Shr
+                | ast::BinaryOp::ShrU => self.refused(span, "forms of the runtime's dialect"),
+            };
+        }
+        result
+    }
+
+    fn operand(&mut self, expr: &'a ast::Expr) -> ExprId {
+        let span = expr.span;
+        let kind = match &expr.kind {
+            ast::ExprKind::Int(value) => ExprKind::Int(*value),
+            ast::ExprKind::Float(value) => ExprKind::Float(*value),
+            ast::ExprKind::Bool(value) => ExprKind::Bool(*value),
+            ast::ExprKind::Str(bytes) => ExprKind::Str(bytes),
+            ast::ExprKind::None => ExprKind::None,
+            ast::ExprKind::Name(name) => return self.name(name, span),
+            ast::ExprKind::Unary(op, of) => ExprKind::Unary(*op, self.expr(of)),
+            ast::ExprKind::Binary(..) => return self.expr(expr),
+            ast::ExprKind::Call { callee, args } => return self.call(callee, args, span),
+            ast::ExprKind::Index { of, index, optional: _ } => {
+                let of = self.expr(of);
+                ExprKind::Index { of, index: self.expr(index) }
+            }
+            ast::ExprKind::Slice { of, start, end, step } => {
+                let of = self.expr(of);
+                let start = self.optional_expr(start.as_deref());
+                let end = self.optional_expr(end.as_deref());
+                if let Some(step) = step {
+                    self.refuse(step.span, "slices with a step");
+                }
+                ExprKind::Slice { of, start, end }
+            }
+            ast::ExprKind::Cast { of, ty } => {
+                let of = self.expr(of);
+                match self.cast_target(ty) {
+                    Some(to) => ExprKind::Cast { of, to },
+                    None => ExprKind::Refused,
+                }
+            }
+            ast::ExprKind::If { cond, then, otherwise } => {
+                let (cond, then) = (self.expr(cond), self.expr(then));
+                ExprKind::If { cond, then, otherwise: self.optional_expr(otherwise.as_deref()) }
+            }
+            ast::ExprKind::List(elements) => {
+                self.exprs(elements);
+                return self.refused(span, "lists");
+            }
+            ast::ExprKind::Map(entries) => {
+                for entry in entries {
+                    if let ast::MapKey::Expr(key) = &entry.key {
+                        self.expr(key);
+                    }
+                    self.expr(&entry.value);
+                }
+                return self.refused(span, "maps");
+            }
+            ast::ExprKind::Struct { name: _, fields } => {
+                for (_, value) in fields {
+                    self.expr(value);
+                }
+                return self.refused(span, "structs");
+            }
+            ast::ExprKind::Field { of: _, name, optional: _ } => return self.refused(name.span, "fields"),
+            ast::ExprKind::Lambda(_) => return self.refused(span, "function expressions"),
+            ast::ExprKind::Match { .. } => return self.refused(span, "`match` expressions"),
+            ast::ExprKind::Query(_) => return self.refused(span, "queries"),
+            ast::ExprKind::LogicQuery(_) => return self.refused(span, "logic queries"),
+            ast::ExprKind::Generate { .. } => return self.refused(span, "`generate` expressions"),
+            ast::ExprKind::Fetch { .. } => return self.refused(span, "`fetch` expressions"),
+            ast::ExprKind::Load { .. } => return self.refused(span, "`load` expressions"),
+            ast::ExprKind::Save { .. } => return self.refused(span, "`save` expressions"),
+            ast::ExprKind::GenericCall { .. } => return self.refused(span, "forms of the runtime's dialect"),
+        };
+        self.push(kind, span)
+    }
+
+    fn name(&mut self, name: &'a str, span: Span) -> ExprId {
+        if let Some(binding) = self.lookup(name, span) {
+            let kind = match binding.place {
+                Place::Local(local) => ExprKind::Local(local),
+                Place::Global(global) => {
+                    self.func.reads.insert(global);
+                    ExprKind::Global(global)
+                }
+            };
+            return self.push(kind, span);
+        }
+        if self.names.functions.contains_key(name) {
+            return self.refused(span, "functions as values");
+        }
+        let undefined = format!("undefined variable: {name}");
+        if matches!(name, "nil" | "null") {
+            self.warn(Code::T002, span, undefined);
+            return self.push(ExprKind::None, span);
+        }
+        if Builtin::from_name(name).is_some() || NOT_YET.contains(&name) {
+            return self.refused(span, "functions as values");
+        }
+        self.error(Code::T002, span, undefined);
+        self.push(ExprKind::Refused, span)
+    }
+
+    fn call(&mut self, callee: &'a ast::Expr, args: &'a [ast::Expr], span: Span) -> ExprId {
+        let name = match &callee.kind {
+            ast::ExprKind::Name(name) => name.as_str(),
+            ast::ExprKind::Field { .. } => {
+                self.exprs(args);
+                return self.refused(callee.span, "method calls");
+            }
+            _ => {
+                self.exprs(args);
+                return self.refused(callee.span, "calls of function values");
+            }
+        };
+        let is_local = self.func.blocks.iter().any(|block| block.contains_key(name));
+        if let (Some(&function), false) = (self.names.functions.get(name), is_local) {
+            return self.call_function(function, args, span);
+        }
+        if self.lookup(name, callee.span).is_some() {
+            self.exprs(args);
+            return self.refused(callee.span, "calls of function values");
+        }
+        if let Some(builtin) = Builtin::from_name(name) {
+            return self.call_builtin(builtin, name, args, span);
+        }
+        if NOT_YET.contains(&name) {
+            self.exprs(args);
+            return self.refused(callee.span, &format!("calls of the builtin function `{name}`"));
+        }
+        // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
+        self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
+        self.push(ExprKind::None, span)
+    }
+
+    fn call_function(&mut self, function: FuncId, args: &'a [ast::Expr], span: Span) -> ExprId {
+        let arity = self.arities[function.index()];
+        let args = self.exprs(args);
+        if args.len() < arity {
+            return self.refused(span, "partial applications");
+        }
+        if args.len() > arity {
+            let message = format!("too many arguments: expected {arity}, got {}", args.len());
+            self.warn(Code::T006, span, message);
+        }
+        self.func.callees.insert(function);
+        self.push(ExprKind::Call { function, args }, span)
+    }
+
+    fn call_builtin(&mut self, builtin: Builtin, name: &str, args: &'a [ast::Expr], span: Span) -> ExprId {
+        let arity = builtin.arity();
+        let args = self.exprs(args);
+        if args.len() < arity || (args.len() > arity && !builtin.is_variadic()) {
+            let message = format!("function {name} expects {arity} arguments, got {}", args.len());
+            if args.len() < arity {
+                self.error(Code::T039, span, message);
+                return self.push(ExprKind::Refused, span);
+            }
+            self.warn(Code::T039, span, message);
+        }
+        self.push(ExprKind::Builtin { builtin, args }, span)
+    }
+}

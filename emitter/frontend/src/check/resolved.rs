@@ -1,0 +1,153 @@
+//! The program after name resolution: names are indexes, unsupported constructs are gone.
+//!
+//! Expressions live in one table and refer to each other by index, so that inference can
+//! walk a function again and again cheaply and long operator chains need no deep recursion
+//! to visit or to free.
+
+use std::collections::BTreeSet;
+
+use crate::builtins::Builtin;
+use crate::source::Span;
+use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::typed::{GlobalId, LocalId};
+use crate::types::Kind;
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub(super) struct $name(pub(super) u32);
+
+        impl $name {
+            pub(super) fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+index!(
+    /// Into [`Program::functions`]: a function as written.
+    FuncId
+);
+index!(
+    /// Into [`Program::exprs`].
+    ExprId
+);
+
+pub(super) struct Program<'a> {
+    pub(super) functions: Vec<Function<'a>>,
+    /// The top-level statements as a function.
+    pub(super) main: FuncId,
+    pub(super) globals: Vec<Global<'a>>,
+    pub(super) exprs: Vec<Expr<'a>>,
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn expr(&self, id: ExprId) -> &Expr<'a> {
+        &self.exprs[id.index()]
+    }
+}
+
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    pub(super) params: Vec<LocalId>,
+    pub(super) locals: Vec<Variable<'a>>,
+    pub(super) body: Block,
+    /// What the result's annotation says.
+    pub(super) declared: Option<Kind>,
+    pub(super) span: Span,
+    pub(super) callees: BTreeSet<FuncId>,
+    /// The globals that the body reads.
+    pub(super) reads: BTreeSet<GlobalId>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Variable<'a> {
+    pub(super) name: &'a str,
+    pub(super) span: Span,
+    /// What the annotation says, when it names a scalar. Only warnings look at it.
+    pub(super) declared: Option<Kind>,
+}
+
+pub(super) struct Global<'a> {
+    pub(super) variable: Variable<'a>,
+    /// Whether a function may read it before its declaration has run.
+    pub(super) read_early: bool,
+}
+
+pub(super) type Block = Vec<Stmt>;
+
+pub(super) struct Stmt {
+    pub(super) kind: StmtKind,
+    pub(super) span: Span,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Local(LocalId),
+    Global(GlobalId),
+}
+
+pub(super) enum StmtKind {
+    /// A declaration; without a value the variable holds none.
+    Declare { place: Place, value: Option<ExprId> },
+    Assign { place: Place, value: ExprId },
+    Expr(ExprId),
+    Return(Option<ExprId>),
+    /// The first arm whose condition holds.
+    If { arms: Vec<Arm>, otherwise: Block },
+    While { cond: ExprId, body: Block, assigns: BTreeSet<LocalId> },
+    ForRange { var: LocalId, start: ExprId, end: ExprId, body: Block, assigns: BTreeSet<LocalId> },
+    ForIn { var: LocalId, iter: ExprId, body: Block, assigns: BTreeSet<LocalId> },
+    Break,
+    Continue,
+    Expect { cond: ExprId, text: String },
+    Block(Block),
+}
+
+pub(super) struct Arm {
+    pub(super) cond: ExprId,
+    pub(super) body: Block,
+    pub(super) span: Span,
+}
+
+pub(super) struct Expr<'a> {
+    pub(super) kind: ExprKind<'a>,
+    pub(super) span: Span,
+}
+
+pub(super) enum ExprKind<'a> {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Str(&'a [u8]),
+    None,
+    Local(LocalId),
+    Global(GlobalId),
+    Unary(UnaryOp, ExprId),
+    Binary(BinaryOp, ExprId, ExprId),
+    If { cond: ExprId, then: ExprId, otherwise: Option<ExprId> },
+    /// At least as many arguments as parameters.
+    Call { function: FuncId, args: Vec<ExprId> },
+    /// At least as many arguments as the builtin needs.
+    Builtin { builtin: Builtin, args: Vec<ExprId> },
+    Index { of: ExprId, index: ExprId },
+    Slice { of: ExprId, start: Option<ExprId>, end: Option<ExprId> },
+    Cast { of: ExprId, to: CastTarget },
+    /// A construct that was refused; the program will not be built.
+    Refused,
+}
+
+/// What `as` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CastTarget {
+    Int,
+    /// `bigint`: the same values as `int`, but a none stays.
+    BigInt,
+    Float,
+    Bool,
+    String,
+    /// A type that every value has: `any`, or a name that nobody knows.
+    Unchanged,
+}

@@ -1,0 +1,111 @@
+//! Small pieces of typed tree that several constructs are made of.
+
+use crate::builtins::Builtin;
+use crate::source::Span;
+use crate::typed::{Expr, ExprKind};
+use crate::types::{Kind, Type};
+
+pub(super) fn expr(kind: ExprKind, ty: Type, span: Span) -> Expr {
+    Expr { kind, ty, span }
+}
+
+pub(super) fn bool(value: bool, span: Span) -> Expr {
+    expr(ExprKind::Bool(value), Type::BOOL, span)
+}
+
+pub(super) fn int(value: i64, span: Span) -> Expr {
+    expr(ExprKind::Int(value), Type::INT, span)
+}
+
+pub(super) fn string(value: &str, span: Span) -> Expr {
+    expr(ExprKind::Str(value.as_bytes().to_vec()), Type::STRING, span)
+}
+
+pub(super) fn none(span: Span) -> Expr {
+    expr(ExprKind::None, Type::NONE, span)
+}
+
+/// A failure in a place where a value of type `ty` is wanted.
+pub(super) fn fail(message: impl Into<String>, ty: Type, span: Span) -> Expr {
+    expr(ExprKind::Fail { message: message.into() }, ty, span)
+}
+
+pub(super) fn not(of: Expr) -> Expr {
+    let span = of.span;
+    match of.kind {
+        ExprKind::Bool(value) => bool(!value, span),
+        _ => expr(ExprKind::Not(Box::new(of)), Type::BOOL, span),
+    }
+}
+
+pub(super) fn is_none(of: Expr) -> Expr {
+    let span = of.span;
+    expr(ExprKind::IsNone(Box::new(of)), Type::BOOL, span)
+}
+
+pub(super) fn builtin(builtin: Builtin, args: Vec<Expr>, ty: Type, span: Span) -> Expr {
+    expr(ExprKind::Builtin { builtin, args }, ty, span)
+}
+
+pub(super) fn choice(cond: Expr, then: Expr, otherwise: Expr, span: Span) -> Expr {
+    let ty = then.ty;
+    let kind = ExprKind::If { cond: Box::new(cond), then: Box::new(then), otherwise: Box::new(otherwise) };
+    expr(kind, ty, span)
+}
+
+/// `then` after `first` was evaluated for its effect.
+pub(super) fn sequence(first: Expr, then: Expr, span: Span) -> Expr {
+    if is_droppable(&first) {
+        return then;
+    }
+    let ty = then.ty;
+    expr(ExprKind::Sequence { first: Box::new(first), then: Box::new(then) }, ty, span)
+}
+
+/// The value in the representation of `to`, which holds at least the values of its type, or is that
+/// type without none where the value is known not to be none. Other types leave it as it is: such a
+/// flow has been refused.
+pub(super) fn convert(of: Expr, to: Type) -> Expr {
+    if of.ty == to || of.ty == Type::NEVER || !(of.ty.kind == to.kind || of.ty == Type::NONE && to.nullable) {
+        return of;
+    }
+    let span = of.span;
+    match of.kind {
+        ExprKind::None => expr(ExprKind::None, to, span),
+        _ => expr(ExprKind::Convert(Box::new(of)), to, span),
+    }
+}
+
+/// A value that is known not to be none, so typed.
+pub(super) fn present(of: Expr) -> Expr {
+    let to = of.ty.without_none();
+    convert(of, to)
+}
+
+/// An int, nullable or not, as the float of the same value.
+pub(super) fn to_float(of: Expr) -> Expr {
+    if of.ty.kind != Kind::Int {
+        return of;
+    }
+    let (ty, span) = (Type { kind: Kind::Float, ..of.ty }, of.span);
+    expr(ExprKind::Convert(Box::new(of)), ty, span)
+}
+
+/// Whether nothing is lost when the value is not wanted.
+pub(super) fn is_droppable(of: &Expr) -> bool {
+    match &of.kind {
+        ExprKind::Global(_) => true,
+        ExprKind::Convert(of) => is_droppable(of),
+        _ => is_movable(of),
+    }
+}
+
+/// Whether evaluating it later, after other operands, or twice gives the same. Only statements assign locals.
+pub(super) fn is_movable(of: &Expr) -> bool {
+    match &of.kind {
+        ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::None | ExprKind::Local(_) => true,
+        ExprKind::Str(bytes) => bytes.len() <= 16,
+        ExprKind::Convert(of) => is_movable(of),
+        _ => false,
+    }
+}

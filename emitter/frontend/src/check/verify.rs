@@ -1,0 +1,199 @@
+//! The typed program's contract, checked in debug builds: what the builder may rely on.
+//!
+//! Every construct is compared with the documentation in [`crate::typed`]. A violation is a
+//! defect of the checker, never of the program.
+
+use crate::typed::{Block, CastTo, Expr, ExprKind, Function, Program, StmtKind};
+use crate::types::{Kind, Type};
+
+/// Panics when the program breaks the contract.
+pub(super) fn verify(program: &Program) {
+    for function in &program.functions {
+        Verifier { program, function }.block(&function.body, 0);
+    }
+}
+
+struct Verifier<'a> {
+    program: &'a Program,
+    function: &'a Function,
+}
+
+impl Verifier<'_> {
+    fn block(&self, block: &Block, loops: u32) {
+        for stmt in block {
+            let broken = |what: &str| -> ! {
+                panic!("{} of function {} at {:?}: {:?}", what, self.function.name, stmt.span, stmt.kind)
+            };
+            let expect = |holds: bool, what: &str| {
+                if !holds {
+                    broken(what)
+                }
+            };
+            match &stmt.kind {
+                StmtKind::SetLocal { local, value } => {
+                    expect(value.ty == self.function.locals[local.index()].ty, "type of a local's value");
+                    self.expr(value);
+                }
+                StmtKind::SetGlobal { global, value } => {
+                    expect(value.ty == self.program.globals[global.index()].ty, "type of a global's value");
+                    self.expr(value);
+                }
+                StmtKind::Expr(value) => self.expr(value),
+                StmtKind::Return(None) => expect(self.function.result == Type::NONE, "return without a value"),
+                StmtKind::Return(Some(value)) => {
+                    expect(value.ty == self.function.result, "type of a returned value");
+                    self.expr(value);
+                }
+                StmtKind::If { cond, then, otherwise } => {
+                    expect(cond.ty == Type::BOOL, "type of a condition");
+                    self.expr(cond);
+                    self.block(then, loops);
+                    self.block(otherwise, loops);
+                }
+                StmtKind::While { cond, body } => {
+                    expect(cond.ty == Type::BOOL, "type of a condition");
+                    self.expr(cond);
+                    self.block(body, loops + 1);
+                }
+                StmtKind::ForRange { var, assigned: _, start, end, body } => {
+                    let is_bound = |ty: Type| matches!(ty.kind, Kind::Int) || ty == Type::NONE;
+                    expect(is_bound(start.ty) && is_bound(end.ty), "type of a bound");
+                    expect(self.function.locals[var.index()].ty == Type::INT, "type of a counter");
+                    self.expr(start);
+                    self.expr(end);
+                    self.block(body, loops + 1);
+                }
+                StmtKind::ForString { var, of, body } => {
+                    expect(of.ty.kind == Kind::String, "type of an iterated string");
+                    expect(self.function.locals[var.index()].ty == Type::STRING, "type of an element");
+                    self.expr(of);
+                    self.block(body, loops + 1);
+                }
+                StmtKind::Break | StmtKind::Continue => expect(loops > 0, "jump out of no loop"),
+                StmtKind::Expect { cond, text: _ } => {
+                    expect(cond.ty == Type::BOOL, "type of an expectation");
+                    self.expr(cond);
+                }
+                StmtKind::Block(block) => self.block(block, loops),
+            }
+        }
+    }
+
+    fn expr(&self, expr: &Expr) {
+        let ty = expr.ty;
+        let expect = |holds: bool, what: &str| {
+            assert!(holds, "{what} of function {} at {:?}: {expr:?}", self.function.name, expr.span);
+        };
+        expect(ty != Type::NEVER && ty.kind != Kind::Any, "type");
+        let nullable_if = |kind: Kind, nullable: bool| Type { kind, nullable };
+        match &expr.kind {
+            ExprKind::Int(_) => expect(ty == Type::INT, "type of an int literal"),
+            ExprKind::Float(_) => expect(ty == Type::FLOAT, "type of a float literal"),
+            ExprKind::Bool(_) => expect(ty == Type::BOOL, "type of a bool literal"),
+            ExprKind::Str(_) => expect(ty == Type::STRING, "type of a string literal"),
+            ExprKind::None => expect(ty.nullable, "type of none"),
+            ExprKind::Local(local) => expect(ty == self.function.locals[local.index()].ty, "type of a local"),
+            ExprKind::Global(global) => expect(ty == self.program.globals[global.index()].ty, "type of a global"),
+            ExprKind::Arith { op: _, lhs, rhs } => {
+                expect(matches!(lhs.ty.kind, Kind::Int | Kind::Float) && lhs.ty.kind == rhs.ty.kind, "operands");
+                expect(ty == nullable_if(lhs.ty.kind, lhs.ty.nullable || rhs.ty.nullable), "type of arithmetic");
+            }
+            ExprKind::Neg(of) => expect(matches!(of.ty.kind, Kind::Int | Kind::Float) && ty == of.ty, "negation"),
+            ExprKind::Concat { lhs, rhs } => {
+                expect(lhs.ty == Type::STRING && rhs.ty == Type::STRING && ty == Type::STRING, "concatenation");
+            }
+            ExprKind::Compare { op: _, lhs, rhs } => {
+                expect(lhs.ty.kind == rhs.ty.kind && lhs.ty.kind != Kind::Never && ty == Type::BOOL, "comparison");
+            }
+            ExprKind::Contains { of, part } => {
+                expect(of.ty == Type::STRING && part.ty == Type::STRING && ty == Type::BOOL, "search");
+            }
+            ExprKind::Not(of) => expect(of.ty == Type::BOOL && ty == Type::BOOL, "negation"),
+            ExprKind::Truthy(of) => expect(of.ty.kind != Kind::Never && ty == Type::BOOL, "test of truth"),
+            ExprKind::IsNone(of) => expect(of.ty.nullable && ty == Type::BOOL, "test for none"),
+            ExprKind::And { lhs, rhs } | ExprKind::Or { lhs, rhs } => {
+                expect([lhs.ty, rhs.ty, ty] == [Type::BOOL; 3], "logic");
+            }
+            ExprKind::Choose { op: _, lhs, rhs } => expect(lhs.ty == ty && rhs.ty == ty, "choice of an operand"),
+            ExprKind::If { cond, then, otherwise } => {
+                expect(cond.ty == Type::BOOL && then.ty == ty && otherwise.ty == ty, "choice");
+            }
+            ExprKind::Call { function, args } => {
+                let callee = &self.program.functions[function.index()];
+                let params = callee.params.iter().map(|param| callee.locals[param.index()].ty);
+                expect(params.eq(args.iter().map(|arg| arg.ty)) && ty == callee.result, "call");
+            }
+            ExprKind::Builtin { builtin, args } => {
+                let types: Vec<Type> = args.iter().map(|arg| arg.ty).collect();
+                let overload = builtin.overload(&types);
+                let result = overload.map(|overload| overload.result);
+                let first = types.first().copied().unwrap_or(Type::NONE);
+                expect(result == Some(ty) || (result == Some(Type::ANY) && ty == first), "call of a builtin");
+            }
+            ExprKind::StringIndex { of, index } => {
+                expect(of.ty == Type::STRING && index.ty == Type::INT && ty == Type::STRING, "index");
+            }
+            ExprKind::StringSlice { of, start, end } => {
+                let is_bound = |bound: &Option<Box<Expr>>| bound.as_ref().is_none_or(|bound| bound.ty == Type::INT);
+                expect(of.ty == Type::STRING && is_bound(start) && is_bound(end) && ty == Type::STRING, "slice");
+            }
+            ExprKind::Cast { of, to } => {
+                let (result, has_bool) = match to {
+                    CastTo::Int => (Type::INT, true),
+                    CastTo::Float => (Type::FLOAT, false),
+                };
+                let is_source = matches!(of.ty.kind, Kind::Int | Kind::Float | Kind::String)
+                    || (has_bool && of.ty.kind == Kind::Bool);
+                expect(ty == result && is_source, "cast");
+            }
+            ExprKind::Convert(of) => {
+                let is_nullability = of.ty.kind == ty.kind && of.ty.nullable != ty.nullable;
+                let is_none = of.ty == Type::NONE && ty.nullable;
+                let is_float = of.ty.kind == Kind::Int && ty == nullable_if(Kind::Float, of.ty.nullable);
+                expect(is_nullability || is_none || is_float, "conversion");
+            }
+            ExprKind::Sequence { first: _, then } => expect(then.ty == ty, "type of a sequence"),
+            ExprKind::Let { local, value, then } => {
+                expect(self.function.locals[local.index()].ty == value.ty && then.ty == ty, "type of a let");
+            }
+            ExprKind::Fail { message: _ } => {}
+        }
+        for operand in operands(expr) {
+            self.expr(operand);
+        }
+    }
+}
+
+fn operands(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::None
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::Fail { message: _ } => Vec::new(),
+        ExprKind::Neg(of)
+        | ExprKind::Not(of)
+        | ExprKind::Truthy(of)
+        | ExprKind::IsNone(of)
+        | ExprKind::Convert(of)
+        | ExprKind::Cast { of, to: _ } => vec![of],
+        ExprKind::Arith { op: _, lhs, rhs }
+        | ExprKind::Concat { lhs, rhs }
+        | ExprKind::Compare { op: _, lhs, rhs }
+        | ExprKind::And { lhs, rhs }
+        | ExprKind::Or { lhs, rhs }
+        | ExprKind::Choose { op: _, lhs, rhs } => vec![lhs, rhs],
+        ExprKind::Contains { of, part } => vec![part, of],
+        ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
+        ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
+        ExprKind::StringIndex { of, index } => vec![of, index],
+        ExprKind::StringSlice { of, start, end } => {
+            [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
+        }
+        ExprKind::Sequence { first, then } => vec![first, then],
+        ExprKind::Let { local: _, value, then } => vec![value, then],
+    }
+}

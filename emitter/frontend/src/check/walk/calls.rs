@@ -1,0 +1,258 @@
+//! Calls of builtins, casts, and indexing and slicing of strings.
+//!
+//! The reference runs all of these on values of any kind and fails when the kind is wrong;
+//! what is statically wrong becomes that failure, in its place, with its words.
+
+use super::Walk;
+use super::exprs::wrap;
+use super::operators::named;
+use crate::builtins::Builtin;
+use crate::check::resolved::CastTarget;
+use crate::check::shape;
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::typed::{CastTo, Expr, ExprKind};
+use crate::types::{Kind, Type};
+
+impl Walk<'_, '_, '_> {
+    pub(super) fn builtin(&mut self, builtin: Builtin, mut args: Vec<Expr>, span: Span) -> Expr {
+        if builtin == Builtin::Print {
+            let ty = args.first().map_or(Type::NONE, |first| first.ty);
+            return shape::builtin(builtin, args, ty, span);
+        }
+        let extra = args.split_off(builtin.arity().min(args.len()));
+        let mut sets = Vec::new();
+        if extra.iter().any(|extra| !shape::is_droppable(extra)) {
+            args = args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect();
+        }
+        let types: Vec<Type> = args.iter().map(|arg| arg.ty).collect();
+        let mut args = args.into_iter();
+        let mut next = || args.next().unwrap_or_else(|| shape::none(span));
+        let mut call = match builtin {
+            Builtin::Print => unreachable!("handled above"),
+            Builtin::Len => self.len(next(), span),
+            Builtin::Str => {
+                let of = next();
+                self.to_string(of, span)
+            }
+            Builtin::Int => self.cast(next(), CastTarget::Int, span),
+            Builtin::Float => {
+                let of = next();
+                let of = if of.ty.kind == Kind::Bool { self.cast(of, CastTarget::Int, span) } else { of };
+                self.cast(of, CastTarget::Float, span)
+            }
+            Builtin::Substring => {
+                let (of, start, end) = (next(), next(), next());
+                self.slice(of, Some(start), Some(end), span)
+            }
+            Builtin::Upper => {
+                let of = next();
+                let invalid = shape::fail("upper expects string", Type::STRING, span);
+                match of.ty.kind {
+                    Kind::String => self.unless_none(of, invalid, |_, of| {
+                        shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)
+                    }),
+                    Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+                        shape::sequence(of, invalid, span)
+                    }
+                }
+            }
+            Builtin::Lower => {
+                let of = next();
+                let of = self.to_string(of, span);
+                shape::builtin(Builtin::Lower, vec![of], Type::STRING, span)
+            }
+            Builtin::Input | Builtin::Now => {
+                let result = builtin.overload(&types).map_or(Type::NEVER, |overload| overload.result);
+                shape::builtin(builtin, Vec::new(), result, span)
+            }
+        };
+        for extra in extra.into_iter().rev() {
+            call = shape::sequence(extra, call, span);
+        }
+        wrap(sets, call)
+    }
+
+    fn len(&mut self, of: Expr, span: Span) -> Expr {
+        if of.ty.kind != Kind::String && of.ty != Type::NEVER {
+            self.warn(Code::T036, of.span, format!("cannot take length of type {}", named(of.ty)));
+        }
+        self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
+            Kind::String | Kind::Int | Kind::Float => shape::builtin(Builtin::Len, vec![of], Type::INT, span),
+            Kind::Never | Kind::Bool | Kind::Any => {
+                shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
+            }
+        })
+    }
+
+    /// The text that `str` makes of a value.
+    pub(super) fn to_string(&mut self, of: Expr, span: Span) -> Expr {
+        if of.ty.kind == Kind::String || of.ty == Type::NONE {
+            return self.unless_none(of, shape::string("<nil>", span), |_, of| of);
+        }
+        shape::builtin(Builtin::Str, vec![of], Type::STRING, span)
+    }
+
+    // Casts.
+
+    pub(super) fn cast(&mut self, of: Expr, to: CastTarget, span: Span) -> Expr {
+        let from = of.ty;
+        let target = match to {
+            CastTarget::Int | CastTarget::BigInt => Kind::Int,
+            CastTarget::Float => Kind::Float,
+            CastTarget::Bool => Kind::Bool,
+            CastTarget::String => Kind::String,
+            CastTarget::Unchanged => return of,
+        };
+        if from == Type::NEVER {
+            return shape::expr(ExprKind::None, Type::of(target), span);
+        }
+        let is_number = |kind: Kind| matches!(kind, Kind::Int | Kind::Float);
+        let is_usual = from.kind == target || is_number(from.kind) && is_number(target);
+        if !is_usual && from != Type::NONE {
+            let message = format!("invalid cast: `{}` as `{}` is not allowed", Type::of(from.kind), Type::of(target));
+            self.warn(Code::T046, span, message);
+        }
+        if from == Type::of(target) {
+            return of;
+        }
+        let number = |of: Expr, to: CastTo, ty: Type| shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
+        match (to, from.kind) {
+            (CastTarget::BigInt, Kind::Int | Kind::Never) => of,
+            (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::Int, Type::INT),
+            (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
+            (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
+            (CastTarget::Float, Kind::Never) => {
+                shape::sequence(of, shape::expr(ExprKind::Float(0.0), Type::FLOAT, span), span)
+            }
+            (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
+            (CastTarget::Float, Kind::Bool | Kind::Any) => {
+                let zero = shape::expr(ExprKind::Float(0.0), Type::FLOAT, span);
+                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
+            }
+            (CastTarget::BigInt, Kind::Bool | Kind::Any) => {
+                let invalid = shape::fail("cannot cast <nil> to bigint", Type::INT, span);
+                self.unless_none(of, invalid, |_, of| cannot_cast(of, Kind::Int, "bigint", span))
+            }
+            (CastTarget::Bool | CastTarget::String, _) => {
+                let name = Type::of(target).to_string();
+                let invalid = shape::fail(format!("cannot cast <nil> to {name}"), Type::of(target), span);
+                self.unless_none(of, invalid, |_, of| cannot_cast(of, target, &name, span))
+            }
+            (CastTarget::Unchanged, _) => of,
+        }
+    }
+
+    // Strings.
+
+    pub(super) fn index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
+        match of.ty.kind {
+            Kind::String => {}
+            Kind::Never => {
+                let ty = of.ty;
+                let none = shape::expr(ExprKind::None, ty, span);
+                return shape::sequence(of, shape::sequence(index, none, span), span);
+            }
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+                self.warn(Code::T018, of.span, format!("type {} does not support indexing", named(of.ty)));
+                let invalid = shape::fail("cannot index value of this kind", Type::NONE, span);
+                return self.unless_any_none(vec![of, index], shape::none(span), |_, operands| {
+                    in_order(operands, invalid, span)
+                });
+            }
+        }
+        let ty = Type { nullable: of.ty.nullable, ..Type::STRING };
+        if of.ty.nullable {
+            // The index of none is none, whatever the index is.
+            let mut sets = Vec::new();
+            let (of, index) = (self.bind(of, &mut sets), self.bind(index, &mut sets));
+            let result = self.unless_none(of, shape::none(span), |walk, of| {
+                let element = walk.index(of, index, span);
+                shape::convert(element, ty)
+            });
+            return wrap(sets, result);
+        }
+        let invalid = shape::fail("string index must be int", Type::STRING, span);
+        if index.ty == Type::NEVER {
+            return shape::expr(ExprKind::None, ty, span);
+        }
+        if index.ty.kind != Kind::Int {
+            self.warn(Code::T015, index.span, "index must be an integer");
+            return in_order(vec![of, index], invalid, span);
+        }
+        let mut sets = Vec::new();
+        let of = if index.ty.nullable { self.bind(of, &mut sets) } else { of };
+        let result = self.unless_none(index, invalid, |_, index| {
+            let kind = ExprKind::StringIndex { of: Box::new(of), index: Box::new(index) };
+            shape::expr(kind, Type::STRING, span)
+        });
+        wrap(sets, result)
+    }
+
+    /// `of[start:end]`.
+    pub(super) fn slice(&mut self, of: Expr, start: Option<Expr>, end: Option<Expr>, span: Span) -> Expr {
+        let is_plain = |bound: &Option<Expr>| bound.as_ref().is_none_or(|bound| bound.ty == Type::INT);
+        let make = |of: Expr, start: Option<Expr>, end: Option<Expr>| {
+            let (start, end) = (start.map(Box::new), end.map(Box::new));
+            shape::expr(ExprKind::StringSlice { of: Box::new(of), start, end }, Type::STRING, span)
+        };
+        if of.ty == Type::STRING && is_plain(&start) && is_plain(&end) {
+            return make(of, start, end);
+        }
+        let mut sets = Vec::new();
+        let of = self.bind(of, &mut sets);
+        let mut bound = |bound: Option<Expr>| bound.map(|bound| self.bind(bound, &mut sets));
+        let (start, end) = (bound(start), bound(end));
+        let unknown = [Some(&of), start.as_ref(), end.as_ref()].into_iter().flatten().any(|of| of.ty == Type::NEVER);
+        if unknown {
+            return shape::expr(ExprKind::None, Type::STRING, span);
+        }
+        let bad_target = shape::fail("invalid index target", Type::STRING, span);
+        let bad_bound = || shape::fail("invalid index", Type::STRING, span);
+        if of.ty.kind != Kind::String {
+            self.warn(Code::T018, of.span, format!("type {} does not support indexing", named(of.ty)));
+            return wrap(sets, bad_target);
+        }
+        for bound in [&start, &end].into_iter().flatten() {
+            if bound.ty.kind != Kind::Int {
+                self.warn(Code::T015, bound.span, "index must be an integer");
+            }
+        }
+        let result = self.unless_none(of, bad_target, |walk, of| {
+            let of_int = |bound: &Option<Expr>| bound.as_ref().is_none_or(|bound| bound.ty.kind == Kind::Int);
+            if !of_int(&start) || !of_int(&end) {
+                return bad_bound();
+            }
+            let bounds: Vec<Expr> = [&start, &end].into_iter().flatten().cloned().collect();
+            walk.unless_any_none(bounds, bad_bound(), |_, bounds| {
+                let mut bounds = bounds.into_iter();
+                let start = start.as_ref().and_then(|_| bounds.next());
+                let end = end.as_ref().and_then(|_| bounds.next());
+                make(of, start, end)
+            })
+        });
+        wrap(sets, result)
+    }
+}
+
+/// What a cast to a type gives that the value, which is not none, is not of.
+fn cannot_cast(of: Expr, target: Kind, name: &str, span: Span) -> Expr {
+    if of.ty.kind == target {
+        return of;
+    }
+    let from = match of.ty.kind {
+        Kind::Never => "<nil>",
+        Kind::Int => "int",
+        Kind::Float => "float64",
+        Kind::Bool => "bool",
+        Kind::String => "string",
+        Kind::Any => "value",
+    };
+    let invalid = shape::fail(format!("cannot cast {from} to {name}"), Type::of(target), span);
+    shape::sequence(of, invalid, span)
+}
+
+/// `last` after the others were evaluated for their effects.
+fn in_order(first: Vec<Expr>, last: Expr, span: Span) -> Expr {
+    first.into_iter().rev().fold(last, |then, first| shape::sequence(first, then, span))
+}

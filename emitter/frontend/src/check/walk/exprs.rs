@@ -1,0 +1,296 @@
+//! Expressions other than operators, builtins and casts.
+
+use std::collections::BTreeSet;
+
+use super::{Test, Value, Walk, article};
+use crate::check::resolved::{ExprId, ExprKind, FuncId};
+use crate::check::shape;
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::typed::{self, LocalId};
+use crate::types::{Kind, Type};
+
+impl Walk<'_, '_, '_> {
+    pub(super) fn expr(&mut self, id: ExprId) -> typed::Expr {
+        self.evaluate(id, None).expr
+    }
+
+    pub(super) fn optional_expr(&mut self, id: Option<ExprId>) -> Option<typed::Expr> {
+        id.map(|id| self.expr(id))
+    }
+
+    /// The truth of an expression, as a bool.
+    pub(super) fn cond(&mut self, id: ExprId, test: Test) -> Value {
+        self.evaluate(id, Some(test))
+    }
+
+    /// With a `test` the result is the truth of the value: then operands of `&&` and `||` need not be
+    /// of one type. Long chains of operators lean to the left and are walked in a loop.
+    pub(super) fn evaluate(&mut self, id: ExprId, test: Option<Test>) -> Value {
+        let mut chain = Vec::new();
+        let (mut leaf, mut leaf_test) = (id, test);
+        while let ExprKind::Binary(op, lhs, rhs) = self.program.expr(leaf).kind {
+            chain.push((op, rhs, leaf_test, self.program.expr(leaf).span));
+            leaf = lhs;
+            leaf_test = match op {
+                BinaryOp::And => leaf_test.map(|_| Test::Operand("&&")),
+                BinaryOp::Or => leaf_test.map(|_| Test::Operand("||")),
+                _ => None,
+            };
+        }
+        self.infer.depth += 1;
+        let mut value = self.operand(leaf, leaf_test);
+        while let Some((op, rhs, test, span)) = chain.pop() {
+            value = match op {
+                BinaryOp::And | BinaryOp::Or => self.logic(op == BinaryOp::And, value, rhs, test, span),
+                BinaryOp::Else => {
+                    let value = self.or_else(value.expr, rhs, span);
+                    self.tested(value, test)
+                }
+                _ => {
+                    let rhs = self.expr(rhs);
+                    let value = self.binary(op, value.expr, rhs, span);
+                    self.tested(value, test)
+                }
+            };
+        }
+        self.infer.depth -= 1;
+        value
+    }
+
+    /// Makes a bool of the value when it is a condition.
+    fn tested(&mut self, value: Value, test: Option<Test>) -> Value {
+        let Some(test) = test else { return value };
+        let (ty, span) = (value.expr.ty, value.expr.span);
+        if ty.kind != Kind::Bool && ty != Type::NEVER {
+            match test {
+                Test::If => self.warn(Code::T040, span, "`if` condition must be boolean"),
+                Test::While => self.warn(Code::T040, span, "`while` condition must be boolean"),
+                Test::Operand(op) => {
+                    let message = format!("operator `{op}` cannot be used on {}", article(ty.kind));
+                    self.warn(Code::T020, span, message);
+                }
+                Test::Unchecked => {}
+            }
+        }
+        Value { expr: truth(value.expr), ..value }
+    }
+
+    fn operand(&mut self, id: ExprId, test: Option<Test>) -> Value {
+        let span = self.program.expr(id).span;
+        let value = match self.program.expr(id).kind {
+            ExprKind::Int(value) => shape::int(value, span).into(),
+            ExprKind::Float(value) => shape::expr(typed::ExprKind::Float(value), Type::FLOAT, span).into(),
+            ExprKind::Bool(value) => shape::bool(value, span).into(),
+            ExprKind::Str(bytes) => {
+                shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into()
+            }
+            ExprKind::None => shape::none(span).into(),
+            ExprKind::Local(local) => self.local(local, span),
+            ExprKind::Global(global) => {
+                let ty = self.infer.global(global, self.id);
+                shape::expr(typed::ExprKind::Global(global), ty, span).into()
+            }
+            ExprKind::Unary(UnaryOp::Not, of) => {
+                let of = self.cond(of, Test::Unchecked);
+                return Value { expr: shape::not(of.expr), yes: of.no, no: of.yes };
+            }
+            ExprKind::Unary(UnaryOp::Neg, of) => {
+                let of = self.expr(of);
+                self.negate(of, span).into()
+            }
+            ExprKind::Binary(..) => return self.evaluate(id, test),
+            ExprKind::If { cond, then, otherwise } => self.choice(cond, then, otherwise, span).into(),
+            ExprKind::Call { function, ref args } => {
+                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                self.call(function, args, span).into()
+            }
+            ExprKind::Builtin { builtin, ref args } => {
+                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                self.builtin(builtin, args, span).into()
+            }
+            ExprKind::Index { of, index } => {
+                let (of, index) = (self.expr(of), self.expr(index));
+                self.index(of, index, span).into()
+            }
+            ExprKind::Slice { of, start, end } => {
+                let of = self.expr(of);
+                let (start, end) = (self.optional_expr(start), self.optional_expr(end));
+                self.slice(of, start, end, span).into()
+            }
+            ExprKind::Cast { of, to } => {
+                let of = self.expr(of);
+                self.cast(of, to, span).into()
+            }
+            // A type that flows anywhere without consequences; the program is not built.
+            ExprKind::Refused => shape::expr(typed::ExprKind::None, Type::NEVER, span).into(),
+        };
+        self.tested(value, test)
+    }
+
+    fn local(&mut self, local: LocalId, span: Span) -> Value {
+        let ty = self.slot(local).ty;
+        let expr = shape::expr(typed::ExprKind::Local(local), ty, span);
+        if !ty.nullable || ty == Type::NONE {
+            expr.into()
+        } else if self.present.contains(&local) {
+            shape::present(expr).into()
+        } else {
+            Value { expr, yes: vec![local], no: Vec::new() }
+        }
+    }
+
+    /// Evaluates with more locals known to be present.
+    pub(super) fn given<T>(&mut self, locals: &[LocalId], f: impl FnOnce(&mut Self) -> T) -> T {
+        if locals.is_empty() {
+            return f(self);
+        }
+        let before: BTreeSet<LocalId> = self.present.clone();
+        self.present.extend(locals);
+        let result = f(self);
+        self.present = before;
+        result
+    }
+
+    fn choice(&mut self, cond: ExprId, then: ExprId, otherwise: Option<ExprId>, span: Span) -> typed::Expr {
+        let cond = self.cond(cond, Test::If);
+        let then = self.given(&cond.yes, |walk| walk.expr(then));
+        let otherwise = self.given(&cond.no, |walk| walk.optional_expr(otherwise));
+        let otherwise = otherwise.unwrap_or_else(|| shape::none(span));
+        let ty = self.common_type("this `if`", &then, &otherwise);
+        let mut expr = shape::choice(cond.expr, shape::convert(then, ty), shape::convert(otherwise, ty), span);
+        expr.ty = ty;
+        expr
+    }
+
+    /// The type that holds both values, which `what` has in common.
+    pub(super) fn common_type(&mut self, what: &str, first: &typed::Expr, second: &typed::Expr) -> Type {
+        let ty = first.ty.join(second.ty);
+        if ty.kind != Kind::Any {
+            return ty;
+        }
+        if self.infer.is_final() {
+            self.refuse_mix(what, (second.ty, second.span), (first.ty, first.span));
+        }
+        Type { nullable: first.ty.nullable || second.ty.nullable, ..first.ty }
+    }
+
+    fn call(&mut self, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
+        let callee = &self.program.functions[function.index()];
+        let types: Vec<(Type, Span)> =
+            args.iter().take(callee.params.len()).map(|arg| (arg.ty, arg.span)).collect();
+        for (at, (&param, &(ty, from))) in callee.params.iter().zip(&types).enumerate() {
+            if let Some(declared) = callee.locals[param.index()].declared
+                && super::differs(declared, ty)
+            {
+                let (expected, got) = (Type::of(declared), ty.without_none());
+                self.warn(Code::T007, from, format!("argument {}: expected {expected}, got {got}", at + 1));
+            }
+        }
+        let Some(id) = self.infer.call(self.id, function, &types) else {
+            return shape::expr(typed::ExprKind::None, Type::NEVER, span);
+        };
+        let extra = args.split_off(callee.params.len());
+        let mut sets = Vec::new();
+        if extra.iter().any(|extra| !shape::is_droppable(extra)) {
+            // All arguments are evaluated before the call, also those that it drops.
+            args = args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect();
+        }
+        for (arg, &param) in args.iter_mut().zip(&callee.params) {
+            let slot = self.infer.get(id).slots[param.index()];
+            let (ty, from) = (arg.ty, arg.span);
+            self.expect_one_kind(slot, ty, from, || {
+                format!("`{}` of `{}`", callee.locals[param.index()].name, callee.name)
+            });
+            *arg = shape::convert(std::mem::replace(arg, shape::none(from)), slot.ty);
+        }
+        let result = self.infer.get(id).result.ty;
+        let function = self.infer.function_id(id);
+        let mut call = shape::expr(typed::ExprKind::Call { function, args }, result, span);
+        for extra in extra.into_iter().rev() {
+            call = shape::sequence(extra, call, span);
+        }
+        wrap(sets, call)
+    }
+
+    // Operands that are tested before they are used.
+
+    /// A value that can be used several times and later: itself, or the local that `sets` will set to it.
+    pub(super) fn bind(&mut self, of: typed::Expr, sets: &mut Vec<(LocalId, typed::Expr)>) -> typed::Expr {
+        if shape::is_movable(&of) {
+            return of;
+        }
+        let (ty, span) = (of.ty, of.span);
+        let local = self.temporary(ty, span);
+        sets.push((local, of));
+        shape::expr(typed::ExprKind::Local(local), ty, span)
+    }
+
+    /// `f` of the value without none, or `otherwise` (of the same type) when it is none.
+    pub(super) fn unless_none(
+        &mut self,
+        of: typed::Expr,
+        otherwise: typed::Expr,
+        f: impl FnOnce(&mut Self, typed::Expr) -> typed::Expr,
+    ) -> typed::Expr {
+        if of.ty == Type::NONE {
+            let span = of.span;
+            return shape::sequence(of, otherwise, span);
+        }
+        self.unless_any_none(vec![of], otherwise, |walk, mut of| f(walk, of.remove(0)))
+    }
+
+    /// `f` of the values without none, or `otherwise` (of the same type) when one of them is none. All are
+    /// evaluated first, in order.
+    pub(super) fn unless_any_none(
+        &mut self,
+        of: Vec<typed::Expr>,
+        otherwise: typed::Expr,
+        f: impl FnOnce(&mut Self, Vec<typed::Expr>) -> typed::Expr,
+    ) -> typed::Expr {
+        if of.iter().all(|of| !of.ty.nullable) {
+            return f(self, of);
+        }
+        let mut sets = Vec::new();
+        let of: Vec<typed::Expr> = of.into_iter().map(|of| self.bind(of, &mut sets)).collect();
+        let tests = of.iter().filter(|of| of.ty.nullable).map(|of| shape::is_none(of.clone()));
+        let is_absent = tests.reduce(|lhs, rhs| {
+            let span = lhs.span;
+            let kind = typed::ExprKind::Or { lhs: Box::new(lhs), rhs: Box::new(rhs) };
+            shape::expr(kind, Type::BOOL, span)
+        });
+        let then = f(self, of.into_iter().map(shape::present).collect());
+        let span = then.span;
+        let result = match is_absent {
+            Some(cond) => {
+                let ty = then.ty;
+                let mut choice = shape::choice(cond, shape::convert(otherwise, ty), then, span);
+                choice.ty = ty;
+                choice
+            }
+            None => then,
+        };
+        wrap(sets, result)
+    }
+}
+
+/// `then` with locals set before it, the first one first.
+pub(super) fn wrap(sets: Vec<(LocalId, typed::Expr)>, then: typed::Expr) -> typed::Expr {
+    sets.into_iter().rev().fold(then, |then, (local, value)| {
+        let (ty, span) = (then.ty, then.span);
+        shape::expr(typed::ExprKind::Let { local, value: Box::new(value), then: Box::new(then) }, ty, span)
+    })
+}
+
+/// The truth of a value.
+fn truth(of: typed::Expr) -> typed::Expr {
+    let span = of.span;
+    if of.ty == Type::BOOL {
+        of
+    } else if of.ty.kind == Kind::Never {
+        shape::sequence(of, shape::bool(false, span), span)
+    } else {
+        shape::expr(typed::ExprKind::Truthy(Box::new(of)), Type::BOOL, span)
+    }
+}

@@ -1,0 +1,468 @@
+//! Walks one copy of a function: types each construct with the slot types known so far and
+//! makes its typed tree.
+//!
+//! Statements are here, expressions in [`exprs`], operators in [`operators`], calls of
+//! builtins and casts in [`calls`].
+//!
+//! Beside the slot's type the walk knows, at each point, which nullable locals are *present*
+//! (not none): after a test, an ordering comparison that holds, or an assignment. Only
+//! statements of the same function assign locals, so this knowledge ends at assignments and,
+//! for a loop, covers only locals that its body leaves alone.
+
+mod calls;
+mod exprs;
+mod operators;
+
+use std::collections::BTreeSet;
+
+use super::infer::{CopyId, Infer, Slot, settled};
+use super::resolved::{self, Arm, ExprId, Place, Program};
+use super::shape;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::typed::{self, CompareOp, ExprKind, LocalId, StmtKind};
+use crate::types::{Kind, Type};
+
+/// Walks a copy. The tree counts only in the final walk.
+pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function {
+    let program = infer.program;
+    let is_main = infer.get(id).function == program.main;
+    let func = &program.functions[infer.get(id).function.index()];
+    let mut walk = Walk {
+        infer,
+        program,
+        func,
+        id,
+        is_main,
+        present: BTreeSet::new(),
+        was_read: vec![false; func.locals.len()],
+        temporaries: Vec::new(),
+        breaks: Vec::new(),
+    };
+    let (mut body, completes) = walk.block(&func.body);
+    if completes {
+        let end = Span { start: func.span.end, ..func.span };
+        let result = walk.infer.join_result(id, Type::NONE, end).ty;
+        if result != Type::NONE {
+            let value = shape::convert(shape::none(end), result);
+            body.push(typed::Stmt { kind: StmtKind::Return(Some(value)), span: end });
+        }
+    }
+    let temporaries = walk.temporaries;
+    let copy = infer.get(id);
+    let locals = func.locals.iter().zip(&copy.slots).map(|(variable, slot)| typed::Local {
+        name: variable.name.to_owned(),
+        ty: settled(slot.ty),
+        span: variable.span,
+    });
+    typed::Function {
+        name: func.name.to_owned(),
+        params: func.params.clone(),
+        result: settled(copy.result.ty),
+        locals: locals.chain(temporaries).collect(),
+        body,
+        span: func.span,
+    }
+}
+
+struct Walk<'w, 'p, 'a> {
+    infer: &'w mut Infer<'p, 'a>,
+    program: &'p Program<'a>,
+    func: &'p resolved::Function<'a>,
+    id: CopyId,
+    is_main: bool,
+    /// Nullable locals that are not none here.
+    present: BTreeSet<LocalId>,
+    /// By local: whether this walk has used the slot's type.
+    was_read: Vec<bool>,
+    /// Locals beyond those of the program.
+    temporaries: Vec<typed::Local>,
+    /// For each open loop: whether a `break` leaves it.
+    breaks: Vec<bool>,
+}
+
+/// An expression and the nullable locals that are present when it is truthy (`yes`), or when it is not (`no`).
+struct Value {
+    expr: typed::Expr,
+    yes: Vec<LocalId>,
+    no: Vec<LocalId>,
+}
+
+impl From<typed::Expr> for Value {
+    fn from(expr: typed::Expr) -> Value {
+        Value { expr, yes: Vec::new(), no: Vec::new() }
+    }
+}
+
+/// Whose condition an expression is; decides what strict checking says about one that is not a bool.
+#[derive(Clone, Copy)]
+enum Test {
+    If,
+    While,
+    /// An operand of `&&` or `||`.
+    Operand(&'static str),
+    /// The operand of `!`, which is not checked.
+    Unchecked,
+}
+
+impl<'p, 'a> Walk<'_, 'p, 'a> {
+    /// The statements, and whether their end can be reached. What follows a jump is not walked.
+    fn block(&mut self, stmts: &'p [resolved::Stmt]) -> (typed::Block, bool) {
+        let mut out = Vec::with_capacity(stmts.len());
+        self.infer.depth += 1;
+        let completes = stmts.iter().all(|stmt| self.stmt(stmt, &mut out));
+        self.infer.depth -= 1;
+        (out, completes)
+    }
+
+    /// Whether the end of the statement can be reached.
+    fn stmt(&mut self, stmt: &'p resolved::Stmt, out: &mut typed::Block) -> bool {
+        let span = stmt.span;
+        let mut completes = true;
+        let kind = match &stmt.kind {
+            resolved::StmtKind::Declare { place, value } => {
+                let value = match *value {
+                    Some(value) => {
+                        let value = self.expr(value);
+                        self.check_declared(Code::T008, *place, &value);
+                        value
+                    }
+                    None => shape::none(span),
+                };
+                self.set(*place, value)
+            }
+            resolved::StmtKind::Assign { place, value } => {
+                let value = self.expr(*value);
+                self.check_declared(Code::T009, *place, &value);
+                self.set(*place, value)
+            }
+            resolved::StmtKind::Expr(expr) => {
+                let expr = self.expr(*expr);
+                if shape::is_droppable(&expr) {
+                    return true;
+                }
+                StmtKind::Expr(expr)
+            }
+            resolved::StmtKind::Return(value) => {
+                self.return_stmt(*value, span, out);
+                return false;
+            }
+            resolved::StmtKind::If { arms, otherwise } => {
+                let (stmt, ends) = self.if_stmt(arms, otherwise);
+                out.push(stmt);
+                return ends;
+            }
+            resolved::StmtKind::While { cond, body, assigns } => {
+                let is_endless = matches!(self.program.expr(*cond).kind, resolved::ExprKind::Bool(true));
+                self.forget(assigns);
+                let before = self.present.clone();
+                let cond = self.cond(*cond, Test::While);
+                self.present.extend(&cond.yes);
+                let (body, is_left) = self.loop_body(body);
+                self.present = before;
+                if !is_left {
+                    self.present.extend(&cond.no);
+                    completes = !is_endless;
+                }
+                StmtKind::While { cond: cond.expr, body }
+            }
+            resolved::StmtKind::ForRange { var, start, end, body, assigns } => {
+                let (start, end) = (self.bound(*start), self.bound(*end));
+                let span = self.func.locals[var.index()].span;
+                self.join_local(*var, Type::INT, span);
+                self.forget(assigns);
+                let before = self.present.clone();
+                let (body, _) = self.loop_body(body);
+                self.present = before;
+                let assigned = assigns.contains(var);
+                if self.slot(*var).ty != Type::INT {
+                    self.refuse(span, "loops whose counter is set to something other than an int");
+                }
+                StmtKind::ForRange { var: *var, assigned, start, end, body }
+            }
+            resolved::StmtKind::ForIn { var, iter, body, assigns } => {
+                return self.for_in(*var, *iter, body, assigns, span, out);
+            }
+            resolved::StmtKind::Break => {
+                if let Some(is_left) = self.breaks.last_mut() {
+                    *is_left = true;
+                }
+                completes = false;
+                StmtKind::Break
+            }
+            resolved::StmtKind::Continue => {
+                completes = false;
+                StmtKind::Continue
+            }
+            resolved::StmtKind::Expect { cond, text } => {
+                let value = self.evaluate(*cond, None);
+                self.present.extend(&value.yes);
+                StmtKind::Expect { cond: self.exactly_true(value.expr), text: text.clone() }
+            }
+            resolved::StmtKind::Block(body) => {
+                let (body, ends) = self.block(body);
+                completes = ends;
+                StmtKind::Block(body)
+            }
+        };
+        out.push(typed::Stmt { kind, span });
+        completes
+    }
+
+    fn return_stmt(&mut self, value: Option<ExprId>, span: Span, out: &mut typed::Block) {
+        let mut value = value.map(|value| self.expr(value));
+        if let Some(of) = &value {
+            if let Some(declared) = self.func.declared
+                && differs(declared, of.ty)
+            {
+                let message =
+                    format!("return type mismatch: expected {}, got {}", Type::of(declared), of.ty.without_none());
+                self.warn(Code::T010, of.span, message);
+            }
+        }
+        if !self.is_main {
+            let ty = value.as_ref().map_or(Type::NONE, |value| value.ty);
+            let from = value.as_ref().map_or(span, |value| value.span);
+            let slot = self.infer.join_result(self.id, ty, from);
+            self.expect_one_kind(slot, ty, from, || format!("the result of `{}`", self.func.name));
+            if slot.ty != Type::NONE {
+                let value = shape::convert(value.unwrap_or_else(|| shape::none(span)), slot.ty);
+                out.push(typed::Stmt { kind: StmtKind::Return(Some(value)), span });
+                return;
+            }
+        }
+        if let Some(value) = value.take_if(|value| !shape::is_droppable(value)) {
+            out.push(typed::Stmt { kind: StmtKind::Expr(value), span });
+        }
+        out.push(typed::Stmt { kind: StmtKind::Return(None), span });
+    }
+
+    fn if_stmt(&mut self, arms: &'p [Arm], otherwise: &'p [resolved::Stmt]) -> (typed::Stmt, bool) {
+        let mut exits: Vec<BTreeSet<LocalId>> = Vec::new();
+        let mut done = Vec::with_capacity(arms.len());
+        for arm in arms {
+            let cond = self.cond(arm.cond, Test::If);
+            let mut failed = self.present.clone();
+            failed.extend(&cond.no);
+            self.present.extend(&cond.yes);
+            let (body, completes) = self.block(&arm.body);
+            let after = std::mem::replace(&mut self.present, failed);
+            if completes {
+                exits.push(after);
+            }
+            done.push((cond.expr, body, arm.span));
+        }
+        let (mut otherwise, completes) = self.block(otherwise);
+        if completes {
+            exits.push(std::mem::take(&mut self.present));
+        }
+        let completes = !exits.is_empty();
+        self.present = exits.into_iter().reduce(|a, b| &a & &b).unwrap_or_default();
+        for (cond, then, span) in done.into_iter().rev() {
+            otherwise = vec![typed::Stmt { kind: StmtKind::If { cond, then, otherwise }, span }];
+        }
+        (otherwise.remove(0), completes)
+    }
+
+    fn for_in(
+        &mut self,
+        var: LocalId,
+        iter: ExprId,
+        body: &'p [resolved::Stmt],
+        assigns: &BTreeSet<LocalId>,
+        span: Span,
+        out: &mut typed::Block,
+    ) -> bool {
+        let of = self.expr(iter);
+        match of.ty.kind {
+            Kind::String => {}
+            Kind::Never => {
+                if !shape::is_droppable(&of) {
+                    out.push(typed::Stmt { kind: StmtKind::Expr(of), span });
+                }
+                return true;
+            }
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+                self.warn(Code::T022, of.span, format!("cannot iterate over type {}", of.ty.without_none()));
+                let fails = self.unless_none(of, shape::none(span), |_, of| {
+                    shape::sequence(of, shape::fail("invalid iterator", Type::NONE, span), span)
+                });
+                out.push(typed::Stmt { kind: StmtKind::Expr(fails), span });
+                return true;
+            }
+        }
+        let from = self.func.locals[var.index()].span;
+        self.join_local(var, Type::STRING, from);
+        self.forget(assigns);
+        let before = self.present.clone();
+        let (mut body, _) = self.loop_body(body);
+        self.present = before;
+        let slot = self.slot(var);
+        let var = if slot.ty == Type::STRING {
+            var
+        } else {
+            // The body assigns it: the loop counts with a variable of its own.
+            let element = self.temporary(Type::STRING, from);
+            let value = shape::convert(shape::expr(ExprKind::Local(element), Type::STRING, from), slot.ty);
+            body.insert(0, typed::Stmt { kind: StmtKind::SetLocal { local: var, value }, span: from });
+            element
+        };
+        out.push(typed::Stmt { kind: StmtKind::ForString { var, of, body }, span });
+        true
+    }
+
+    /// A bound of a range: an int or none.
+    fn bound(&mut self, id: ExprId) -> typed::Expr {
+        let bound = self.expr(id);
+        match bound.ty.kind {
+            Kind::Int | Kind::Never => {}
+            Kind::Float | Kind::Bool | Kind::String | Kind::Any => {
+                let message = format!("ranges with bounds of type {}", bound.ty.without_none());
+                self.refuse(bound.span, &message);
+            }
+        }
+        bound
+    }
+
+    /// The body, and whether a `break` leaves the loop.
+    fn loop_body(&mut self, body: &'p [resolved::Stmt]) -> (typed::Block, bool) {
+        self.breaks.push(false);
+        let (body, _) = self.block(body);
+        (body, self.breaks.pop().unwrap_or_default())
+    }
+
+    /// What a loop assigns may be none again in its next round.
+    fn forget(&mut self, assigns: &BTreeSet<LocalId>) {
+        self.present.retain(|local| !assigns.contains(local));
+    }
+
+    /// True for exactly the value `true`.
+    fn exactly_true(&mut self, value: typed::Expr) -> typed::Expr {
+        let span = value.span;
+        match value.ty.kind {
+            Kind::Bool if value.ty.nullable => {
+                let kind = ExprKind::Compare {
+                    op: CompareOp::Eq,
+                    lhs: Box::new(value),
+                    rhs: Box::new(shape::bool(true, span)),
+                };
+                shape::expr(kind, Type::BOOL, span)
+            }
+            Kind::Bool => value,
+            Kind::Never | Kind::Int | Kind::Float | Kind::String | Kind::Any => {
+                self.warn(Code::T011, span, "`expect` must be a boolean");
+                shape::sequence(value, shape::bool(false, span), span)
+            }
+        }
+    }
+
+    // Slots.
+
+    fn slot(&mut self, local: LocalId) -> Slot {
+        self.was_read[local.index()] = true;
+        self.infer.get(self.id).slots[local.index()]
+    }
+
+    fn join_local(&mut self, local: LocalId, ty: Type, from: Span) -> Slot {
+        let was_read = self.was_read[local.index()];
+        let copy = self.infer.get_mut(self.id);
+        let has_grown = copy.slots[local.index()].join(ty, from);
+        copy.is_stale |= has_grown && was_read;
+        copy.slots[local.index()]
+    }
+
+    fn set(&mut self, place: Place, value: typed::Expr) -> StmtKind {
+        let (ty, from) = (value.ty, value.span);
+        match place {
+            Place::Local(local) => {
+                let slot = self.join_local(local, ty, from);
+                self.expect_one_kind(slot, ty, from, || format!("`{}`", self.func.locals[local.index()].name));
+                if slot.ty.nullable && !ty.nullable {
+                    self.present.insert(local);
+                } else {
+                    self.present.remove(&local);
+                }
+                StmtKind::SetLocal { local, value: shape::convert(value, slot.ty) }
+            }
+            Place::Global(global) => {
+                let slot = self.infer.join_global(global, ty, from);
+                let name = self.program.globals[global.index()].variable.name;
+                self.expect_one_kind(slot, ty, from, || format!("`{name}`"));
+                StmtKind::SetGlobal { global, value: shape::convert(value, slot.ty) }
+            }
+        }
+    }
+
+    /// Refuses a value of another kind than the slot has. `what` names the slot.
+    fn expect_one_kind(&mut self, slot: Slot, ty: Type, from: Span, what: impl FnOnce() -> String) {
+        if self.infer.is_final() && ty.kind != Kind::Never && ty.kind != slot.ty.kind {
+            let what = what();
+            self.refuse_mix(&what, (ty, from), (slot.ty, slot.first));
+        }
+    }
+
+    fn refuse_mix(&mut self, what: &str, here: (Type, Span), there: (Type, Span)) {
+        let (here, span) = (article(here.0.kind), here.1);
+        let (there, line) = (article(there.0.kind), self.infer.file.line(there.1.start));
+        let message = format!(
+            "{what} is {here} here and {there} at line {line}: values of more than one type in one place are not supported yet"
+        );
+        self.infer.report(Diagnostic::error(Code::M001, span, message));
+    }
+
+    fn temporary(&mut self, ty: Type, span: Span) -> LocalId {
+        let local = LocalId((self.func.locals.len() + self.temporaries.len()) as u32);
+        self.temporaries.push(typed::Local { name: String::new(), ty: settled(ty), span });
+        local
+    }
+
+    // Diagnostics. Only the final walk reports: before it, types may still be too small.
+
+    /// `what` is a plural.
+    fn refuse(&mut self, span: Span, what: &str) {
+        if self.infer.is_final() {
+            self.infer.report(Diagnostic::error(Code::M001, span, format!("{what} are not supported yet")));
+        }
+    }
+
+    /// What the reference's checker rejects and its machine runs.
+    fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        if self.infer.is_final() {
+            let report = if self.infer.strict { Diagnostic::error } else { Diagnostic::warning };
+            self.infer.report(report(code, span, message.into()));
+        }
+    }
+
+    fn check_declared(&mut self, code: Code, place: Place, value: &typed::Expr) {
+        let variable = match place {
+            Place::Local(local) => self.func.locals[local.index()],
+            Place::Global(global) => self.program.globals[global.index()].variable,
+        };
+        let Some(declared) = variable.declared else { return };
+        if differs(declared, value.ty) {
+            let (expected, got) = (Type::of(declared), value.ty.without_none());
+            let message = if code == Code::T009 {
+                format!("cannot assign {got} to `{}` (expected {expected})", variable.name)
+            } else {
+                format!("type mismatch: expected {expected}, got {got}")
+            };
+            self.warn(code, value.span, message);
+        }
+    }
+}
+
+/// Whether a value of this type surely is not what the annotation says.
+fn differs(declared: Kind, ty: Type) -> bool {
+    ty.kind != Kind::Never && ty.kind != declared
+}
+
+fn article(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Never => "none",
+        Kind::Int => "an int",
+        Kind::Float => "a float",
+        Kind::Bool => "a bool",
+        Kind::String => "a string",
+        Kind::Any => "any value",
+    }
+}
