@@ -1,0 +1,11 @@
+//! One file for each command.
+
+pub(crate) mod cache;
+pub(crate) mod check;
+pub(crate) mod compile;
+pub(crate) mod inspect;
+pub(crate) mod run;
+pub(crate) mod targets;
+pub(crate) mod trust;
+
+mod source;

@@ -1,0 +1,97 @@
+//! From the command line's input to a module: what `compile`, `run` and `check` share.
+
+use crate::cli::{CodegenArgs, LanguageArg, OptArg, SourceArgs};
+use crate::engine::Effort;
+use crate::failure::{Exit, Failure, Result};
+use crate::input::{self, Input, Kind, Origin, describe};
+use crate::limits::parse_size;
+use crate::report::{Reporter, has_errors, reported};
+use mochi_emitter::{Language, OptLevel, Options, SourceFile};
+use std::path::Path;
+
+/// Reads the input of a command.
+pub(crate) fn read(file: Option<&Path>, args: &SourceArgs, unreadable: Exit) -> Result<Input> {
+    let origin = match (&args.text, file) {
+        (Some(_), _) | (None, None) => Origin::CommandLine,
+        (None, Some(file)) => Origin::new(file),
+    };
+    input::read(origin, args.text.as_deref(), parse_size(&args.max_source)?, unreadable)
+}
+
+/// What the frontend is told.
+pub(crate) fn options(input: &Input, source: &SourceArgs, codegen: Option<&CodegenArgs>, strip: bool) -> Options {
+    let language = match source.lang {
+        Some(LanguageArg::Mir) => Language::Ir,
+        Some(LanguageArg::Mochi) => Language::Mochi,
+        None if input.origin.is_named_ir() => Language::Ir,
+        None => Language::Mochi,
+    };
+    Options {
+        language,
+        opt: codegen.map_or(OptLevel::Speed, |codegen| match codegen.opt {
+            OptArg::Speed => OptLevel::Speed,
+            OptArg::Size => OptLevel::Size,
+            OptArg::None => OptLevel::None,
+        }),
+        skip_passes: codegen.map_or_else(Vec::new, |codegen| codegen.skip_pass.clone()),
+        strict: source.strict,
+        debug_memory: codegen.is_some_and(|codegen| codegen.debug_memory),
+        strip,
+    }
+}
+
+pub(crate) fn effort(opt: OptArg) -> Effort {
+    match opt {
+        OptArg::Speed => Effort::Speed,
+        OptArg::Size => Effort::Size,
+        OptArg::None => Effort::None,
+    }
+}
+
+/// The input as text of a program.
+pub(crate) fn text(input: Input) -> Result<SourceFile> {
+    let name = input.origin.name();
+    if input.origin.is_named_artifact() {
+        return Err(Failure::cannot_execute(format!("{} is not WebAssembly", input.origin.shown())).because(describe(&input.bytes)));
+    }
+    match String::from_utf8(input.bytes) {
+        Ok(text) => Ok(SourceFile::new(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let found = bytes.get(at).copied().unwrap_or_default();
+            Err(Failure::new(Exit::Errors, format!("{name}:{line}: not UTF-8 text"))
+                .because(format!("the byte at offset {at} is 0x{found:02x}")))
+        }
+    }
+}
+
+/// Compiles the input, unless it is a module already, and draws what the frontend finds.
+pub(crate) fn module(input: Input, options: &Options, source: &SourceArgs, reporter: &Reporter, warn: bool) -> Result<Vec<u8>> {
+    match input.kind {
+        Kind::Wasm => Ok(input.bytes),
+        Kind::Text => {
+            let file = text(input)?;
+            let found = mochi_emitter::compile(&file, options);
+            let (diagnostics, wasm) = match found {
+                Ok(compiled) => (compiled.warnings, Some(compiled.wasm)),
+                Err(failure) => (failure.diagnostics, None),
+            };
+            reporter.diagnostics(&diagnostics, std::slice::from_ref(&file), source.errors.error_limit, warn);
+            match wasm {
+                Some(wasm) => Ok(wasm),
+                None if has_errors(&diagnostics) => Err(reported()),
+                None => Err(Failure::new(Exit::Bug, format!("{} was not compiled, and no error says why", file.name))),
+            }
+        }
+        Kind::Component => Err(component(&input)),
+        Kind::Elf => Err(Failure::usage(format!("{} is compiled already", input.origin.shown()))),
+    }
+}
+
+pub(crate) fn component(input: &Input) -> Failure {
+    Failure::cannot_execute(format!("{} is a component", input.origin.shown()))
+        .because("components are not available yet")
+        .help("give the core module that it was made from")
+}
