@@ -13,6 +13,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Pass;
 use crate::ir::{Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef};
 
 /// Most instructions of a user's function that is copied to each of its calls.
@@ -22,13 +23,16 @@ const LEGALIZED_LIMIT: usize = 8;
 /// No function grows beyond this many instructions by inlining.
 const CALLER_LIMIT: usize = 20_000;
 
+pub const PASS: Pass = Pass { name: "inline", run };
+pub const RUNTIME_PASS: Pass = Pass { name: "inline-runtime", run: run_runtime };
+
 /// Inlines small functions of the user; the module is in the pure phase.
-pub fn run(module: &mut Module) {
+fn run(module: &mut Module) {
     inline_where(module, Phase::Pure, |callee| callee.insts.len() <= USER_LIMIT);
 }
 
 /// Inlines the runtime's primitives; the module is legalized.
-pub fn run_runtime(module: &mut Module) {
+fn run_runtime(module: &mut Module) {
     inline_where(module, Phase::Legalized, |callee| match callee.inline {
         InlineHint::Always => true,
         InlineHint::Auto => callee.insts.len() <= LEGALIZED_LIMIT,

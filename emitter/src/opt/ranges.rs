@@ -15,6 +15,7 @@
 
 use std::collections::HashMap;
 
+use super::Pass;
 use crate::analysis::{Cfg, Dominators};
 use crate::ir::{
     Block, ENTRY, FuncId, Function, GlobalId, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator,
@@ -145,8 +146,10 @@ struct Ctx<'a> {
     reached: Vec<bool>,
 }
 
+pub const PASS: Pass = Pass { name: "ranges", run };
+
 /// Rewrites int operations whose operands and results are proven small.
-pub fn run(module: &mut Module) {
+fn run(module: &mut Module) {
     let facts = analyse(module);
     for (func, (shape, values)) in module.functions.iter_mut().zip(facts) {
         if let Some(shape) = shape {
