@@ -7,6 +7,7 @@
 pub mod analysis;
 pub mod build;
 pub mod ir;
+pub mod opt;
 pub mod pipeline;
 
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};

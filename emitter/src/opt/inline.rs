@@ -7,7 +7,8 @@
 //! facts about arguments only meet the body's checks once both stand in one function.
 //!
 //! Functions are visited callees first, so that a body is final before it is copied; a call inside
-//! a strongly connected component of the call graph stays. One walk over each function.
+//! a strongly connected component of the call graph stays, except that a small function is copied once
+//! into itself. One walk over each function.
 //! The same surgery serves both phases with values: `inline` works on the user's functions in the
 //! pure phase, `inline-runtime` on legalized code, where the runtime's primitives are.
 
@@ -56,8 +57,18 @@ fn inline_where(module: &mut Module, phase: Phase, wanted: impl Fn(&Function) ->
                 && wanted(body);
             fits.then_some(body)
         });
+        if phase == Phase::Pure && func.insts.len() <= USER_LIMIT {
+            unroll_recursion(&mut func, id);
+        }
         *module.func_mut(id) = func;
     }
+}
+
+/// Puts one copy of a small function in the place of each of its calls of itself, so that an activation
+/// does the work of several: calls are most of what a small recursive function costs.
+fn unroll_recursion(func: &mut Function, id: FuncId) {
+    let body = func.clone();
+    inline_calls(func, |callee| (callee == id).then_some(&body));
 }
 
 /// Replaces the calls outside cold blocks for which `body` gives a function.

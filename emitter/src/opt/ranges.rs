@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use super::Pass;
 use crate::analysis::{Cfg, Dominators};
 use crate::ir::{
-    Block, ENTRY, FuncId, Function, GlobalId, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator,
+    Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator,
     Type, Value, ValueDef,
 };
 
@@ -38,7 +38,6 @@ struct Range {
 impl Range {
     const EMPTY: Range = Range { lo: INF, hi: -INF, none: false };
     const NONE: Range = Range { none: true, ..Range::EMPTY };
-    const SMALL: Range = Range { lo: SMALL_MIN, hi: SMALL_MAX, none: false };
 
     fn new(lo: i128, hi: i128) -> Range {
         Range { lo: lo.clamp(-INF, INF), hi: hi.clamp(-INF, INF), none: false }
