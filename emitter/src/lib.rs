@@ -7,8 +7,10 @@
 pub mod analysis;
 pub mod build;
 pub mod ir;
+pub mod legalize;
 pub mod opt;
 pub mod pipeline;
+pub mod runtime;
 
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
 pub use mochi_frontend::source::SourceFile;

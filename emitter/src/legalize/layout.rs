@@ -1,0 +1,121 @@
+//! How values lie in words and memory: the encodings, headers and offsets that the rest of the
+//! emitter does not know. The runtime's sources repeat those that they use; a test compares.
+//!
+//! An `int` or `any` is a 64-bit word. With u = 2^61, a word in `[-u, u)` is itself (*small*);
+//! others are a tag plus the address of an object, or none. The tags lie so that the sum of two
+//! words that are not both small is never small, which is what makes one check of an addition's
+//! result enough.
+
+use crate::ir::{DataBlob, Init, Kind, Type};
+
+/// u, the first integer that is not small.
+pub const SMALL_LIMIT: i64 = 1 << 61;
+/// Added to the address of a big number that is positive.
+pub const POSITIVE_TAG: i64 = 1 << 62;
+/// Added to the address of a big number that is negative.
+pub const NEGATIVE_TAG: i64 = -13 * (1 << 59);
+pub const NONE_WORD: i64 = 17 * (1 << 58);
+/// A not-a-number that no float operation makes of others.
+pub const NONE_FLOAT: u64 = 0x7FF8_6E6F_6E65_0000;
+pub const NONE_BOOL: i32 = 2;
+/// No object lies below the static data, and the first bytes of memory are never written: a
+/// load of a length through none gives 0.
+pub const NONE_POINTER: i32 = 0;
+
+/// Every object: how many shares of it there are.
+pub const OBJECT_COUNT: u32 = 0;
+/// Every object: its kind.
+pub const OBJECT_KIND: u32 = 4;
+pub const KIND_STRING: u32 = 1;
+pub const KIND_BIGNUM: u32 = 2;
+/// The count of a static object. The runtime restores it should it ever be used up.
+pub const STATIC_COUNT: u32 = 0x4000_0000;
+
+pub const STRING_BYTES: u32 = 8;
+pub const STRING_CHARS: u32 = 12;
+pub const STRING_CAP: u32 = 16;
+pub const STRING_DATA: u32 = 20;
+
+pub const BIGNUM_LENGTH: u32 = 8;
+pub const BIGNUM_CAP: u32 = 12;
+pub const BIGNUM_LIMBS: u32 = 16;
+
+/// Whether a word of this value is the integer itself.
+pub fn is_small(value: i64) -> bool {
+    (-SMALL_LIMIT..SMALL_LIMIT).contains(&value)
+}
+
+/// The global's initial value that is none, or what stands for "not yet" where none cannot be.
+pub fn none_of(ty: Type) -> Init {
+    match ty.kind {
+        Kind::Int | Kind::Any => Init::I64(NONE_WORD),
+        Kind::Float => Init::F64(NONE_FLOAT),
+        Kind::Bool => Init::I32(NONE_BOOL),
+        Kind::Str => Init::I32(NONE_POINTER),
+        Kind::I32 | Kind::I64 | Kind::F64 => panic!("no none among the values of {ty}"),
+    }
+}
+
+/// A string object that is never freed.
+pub fn static_string(text: &[u8]) -> DataBlob {
+    let mut bytes = Vec::with_capacity(STRING_DATA as usize + text.len());
+    for field in [STATIC_COUNT, KIND_STRING, text.len() as u32, count_chars(text), 0] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend(text);
+    blob(bytes, 4)
+}
+
+/// The object of an integer outside the small range; its sign is in the word.
+pub fn static_bignum(value: i64) -> DataBlob {
+    assert!(!is_small(value), "{value} is small");
+    let mut bytes = Vec::with_capacity(BIGNUM_LIMBS as usize + 8);
+    for field in [STATIC_COUNT, KIND_BIGNUM, 2, 0] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend(value.unsigned_abs().to_le_bytes());
+    blob(bytes, 8)
+}
+
+fn blob(bytes: Vec<u8>, align: u32) -> DataBlob {
+    let size = bytes.len() as u32;
+    DataBlob { bytes, size, align, relocs: Vec::new(), word_relocs: Vec::new() }
+}
+
+/// Code points; a byte that belongs to none counts as one.
+fn count_chars(text: &[u8]) -> u32 {
+    text.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len()).sum::<usize>() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_words_that_are_not_both_small_are_not_small() {
+        let ends = [
+            (-SMALL_LIMIT, SMALL_LIMIT - 1, true),
+            (NEGATIVE_TAG, NEGATIVE_TAG + u32::MAX as i64, false),
+            (POSITIVE_TAG, NONE_WORD, false),
+        ];
+        for (low, high, small) in ends {
+            for (other_low, other_high, other_small) in ends {
+                if small && other_small {
+                    continue;
+                }
+                // The sum's range, unwrapped, must not meet the small range modulo 2^64.
+                let (low, high) = (low as i128 + other_low as i128, high as i128 + other_high as i128);
+                for turn in -1..=1 {
+                    let (from, to) = (low + (turn << 64), high + (turn << 64));
+                    assert!(to < -(SMALL_LIMIT as i128) || from >= SMALL_LIMIT as i128, "{low}..{high}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_outside_code_points_count_one_each() {
+        assert_eq!(count_chars("aé€😀".as_bytes()), 4);
+        assert_eq!(count_chars(b"a\xff\xe2\x82z"), 5);
+    }
+}

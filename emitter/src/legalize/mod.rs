@@ -1,0 +1,4 @@
+//! Turns what Mochi means into what the machine does: the border between the two families of
+//! operations.
+
+pub mod layout;

@@ -1,0 +1,166 @@
+//! The language runtime as functions of the module being compiled.
+//!
+//! The runtime is written in Mochi's machine dialect (`emitter/runtime/*.mochi`). Whoever needs a
+//! function asks a [`Runtime`] for the row of [`RuntimeFn`] that names it; the function and all
+//! that it calls are then added to the module, once. Nothing else of the runtime is looked at.
+
+mod lower;
+mod source;
+mod statics;
+mod table;
+
+use std::collections::{HashMap, VecDeque};
+
+use self::lower::{DataSource, Template};
+use self::source::{ItemKind, source};
+pub(crate) use self::statics::Statics;
+pub use self::table::{RuntimeFn, RuntimeType};
+use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, WasmOp};
+
+/// The runtime of one module.
+#[derive(Debug, Default)]
+pub struct Runtime {
+    pub(crate) statics: Statics,
+    debug_memory: bool,
+    functions: HashMap<&'static str, FuncId>,
+    globals: HashMap<&'static str, GlobalId>,
+}
+
+/// Functions that are in the module while their callees may not be.
+type Pending = VecDeque<(FuncId, &'static Template)>;
+
+impl Runtime {
+    /// With `debug_memory` the functions poison what is freed and count what lives.
+    pub fn new(debug_memory: bool) -> Runtime {
+        Runtime { debug_memory, ..Runtime::default() }
+    }
+
+    /// The function in `module`, added if it is not there yet.
+    pub fn func(&mut self, module: &mut Module, func: RuntimeFn) -> FuncId {
+        self.named(module, func.symbol())
+    }
+
+    /// Where pending standard output is described, if the module can write any.
+    pub fn stdout_state(&self, module: &Module) -> Option<DataId> {
+        let &func = self.functions.get("stdout_state")?;
+        module.func(func).insts.iter().find_map(|inst| match (inst.op, inst.imm) {
+            (Op::Wasm(WasmOp::DataAddr), Imm::Data(data)) => Some(data),
+            _ => None,
+        })
+    }
+
+    fn named(&mut self, module: &mut Module, name: &'static str) -> FuncId {
+        let mut pending = Pending::new();
+        let id = self.enqueue(module, name, &mut pending);
+        while let Some((id, template)) = pending.pop_front() {
+            self.link(module, id, template, &mut pending);
+        }
+        id
+    }
+
+    fn enqueue(&mut self, module: &mut Module, name: &'static str, pending: &mut Pending) -> FuncId {
+        if let Some(&id) = self.functions.get(name) {
+            return id;
+        }
+        let template = source()
+            .get(name)
+            .unwrap_or_else(|| panic!("the runtime has no function {name}"))
+            .template(self.debug_memory)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let id = module.add_function(template.func.clone());
+        self.functions.insert(name, id);
+        pending.push_back((id, template));
+        id
+    }
+
+    /// Replaces the template's numbers by those of the module.
+    fn link(&mut self, module: &mut Module, id: FuncId, template: &'static Template, pending: &mut Pending) {
+        let callees: Vec<FuncId> = template.callees.iter().map(|name| self.enqueue(module, name, pending)).collect();
+        let globals: Vec<GlobalId> = template.globals.iter().map(|name| self.global(module, name)).collect();
+        let data: Vec<DataId> = template.data.iter().map(|source| self.data(module, source)).collect();
+        for inst in &mut module.func_mut(id).insts {
+            match &mut inst.imm {
+                Imm::Func(func) => *func = callees[func.index()],
+                Imm::Global(global) => *global = globals[global.index()],
+                Imm::Data(id) => *id = data[id.index()],
+                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) => {}
+            }
+        }
+    }
+
+    fn global(&mut self, module: &mut Module, name: &'static str) -> GlobalId {
+        if let Some(&id) = self.globals.get(name) {
+            return id;
+        }
+        let item = source().get(name).expect("the name was resolved when the function was lowered");
+        debug_assert_eq!(item.kind, ItemKind::Variable);
+        let initial = item.constant().unwrap_or_else(|error| panic!("{error}"));
+        let id = GlobalId::new(module.globals.len());
+        module.globals.push(GlobalData { name: lower::symbol(name), ty: initial.ty(), init: initial.init() });
+        self.globals.insert(name, id);
+        id
+    }
+
+    fn data(&mut self, module: &mut Module, source: &DataSource) -> DataId {
+        match source {
+            DataSource::Bytes(bytes) => self.statics.bytes(module, bytes),
+            DataSource::String(text) => self.statics.string(module, text),
+            &DataSource::Scratch(size) => Statics::scratch(module, size),
+            DataSource::FileTable => self.statics.file_table(module),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source::FILES;
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_compiled_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/runtime");
+        let entries = std::fs::read_dir(folder).expect("the folder exists");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        assert_eq!(names, FILES.iter().map(|&(name, _)| name.to_owned()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_item_of_the_sources_is_well_formed() {
+        let mut errors = Vec::new();
+        for item in &source().items {
+            match item.kind {
+                ItemKind::Function | ItemKind::Import => {
+                    errors.extend([false, true].map(|debug_memory| item.template(debug_memory).err()));
+                }
+                ItemKind::Constant | ItemKind::Variable => errors.push(item.constant().err()),
+            }
+        }
+        let mut errors: Vec<String> = errors.into_iter().flatten().map(|error| error.to_string()).collect();
+        errors.dedup();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+    }
+
+    #[test]
+    fn the_table_says_what_the_sources_say() {
+        for &func in RuntimeFn::ALL {
+            let item = source().get(func.symbol()).unwrap_or_else(|| panic!("no function {}", func.symbol()));
+            let (params, result) = lower::declared(item).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!((params.as_slice(), result), (func.params(), func.result()), "{}", func.symbol());
+        }
+    }
+
+    #[test]
+    fn functions_and_what_they_reach_are_added_once() {
+        let mut module = Module::default();
+        let mut runtime = Runtime::new(false);
+        let write = runtime.func(&mut module, RuntimeFn::WriteStdout);
+        let functions = module.functions.len();
+        assert_eq!(runtime.func(&mut module, RuntimeFn::WriteStdout), write);
+        assert_eq!(module.functions.len(), functions);
+        assert!(module.functions.iter().any(|func| func.name == "runtime.fd_write" && func.import.is_some()));
+        assert!(!module.functions.iter().any(|func| func.name == "runtime.print_float"));
+        assert!(runtime.stdout_state(&module).is_some());
+    }
+}

@@ -1,0 +1,67 @@
+//! Static data that runtime functions and legalized code share, each piece once a module.
+
+use std::collections::HashMap;
+
+use crate::ir::{DataBlob, DataId, Module};
+use crate::legalize::layout;
+
+/// What has been made so far in one module.
+#[derive(Debug, Default)]
+pub(crate) struct Statics {
+    bytes: HashMap<Vec<u8>, DataId>,
+    strings: HashMap<Vec<u8>, DataId>,
+    bignums: HashMap<i64, DataId>,
+    file_table: Option<DataId>,
+}
+
+impl Statics {
+    /// Plain bytes without header.
+    pub(crate) fn bytes(&mut self, module: &mut Module, bytes: &[u8]) -> DataId {
+        if let Some(&data) = self.bytes.get(bytes) {
+            return data;
+        }
+        let size = bytes.len() as u32;
+        let blob = DataBlob { bytes: bytes.to_vec(), size, align: 1, ..DataBlob::default() };
+        let data = module.add_data(blob);
+        self.bytes.insert(bytes.to_vec(), data);
+        data
+    }
+
+    /// A string object.
+    pub(crate) fn string(&mut self, module: &mut Module, text: &[u8]) -> DataId {
+        if let Some(&data) = self.strings.get(text) {
+            return data;
+        }
+        let data = module.add_data(layout::static_string(text));
+        self.strings.insert(text.to_vec(), data);
+        data
+    }
+
+    /// The object of an integer that is not small.
+    pub(crate) fn bignum(&mut self, module: &mut Module, value: i64) -> DataId {
+        *self.bignums.entry(value).or_insert_with(|| module.add_data(layout::static_bignum(value)))
+    }
+
+    /// Zeroed memory, new with each call.
+    pub(crate) fn scratch(module: &mut Module, size: u32) -> DataId {
+        module.add_data(DataBlob { size, align: 16, ..DataBlob::default() })
+    }
+
+    /// Address and length of the name of each source file, by the index that sites have.
+    pub(crate) fn file_table(&mut self, module: &mut Module) -> DataId {
+        if let Some(data) = self.file_table {
+            return data;
+        }
+        let mut table = DataBlob { align: 4, ..DataBlob::default() };
+        for name in module.files.clone() {
+            let data = self.bytes(module, name.as_bytes());
+            table.relocs.push((table.bytes.len() as u32, data));
+            table.bytes.extend(0u32.to_le_bytes());
+            table.bytes.extend((name.len() as u32).to_le_bytes());
+        }
+        table.size = table.bytes.len() as u32;
+        let data = module.add_data(table);
+        self.file_table = Some(data);
+        data
+    }
+}
