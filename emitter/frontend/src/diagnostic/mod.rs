@@ -2,10 +2,6 @@
 
 use crate::source::Span;
 
-/// How many findings of one kind a stage collects in one file. No reader gets this far,
-/// and a file of noise should not fill the memory.
-pub(crate) const ERROR_LIMIT: usize = 200;
-
 mod codes;
 mod render;
 
@@ -42,5 +38,39 @@ impl Diagnostic {
     pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = help.into();
         self
+    }
+}
+
+/// The findings of one stage in the order in which it made them. Past the limit they are
+/// dropped: no reader gets this far, and a file of noise should not fill the memory.
+/// Errors and warnings are counted apart, so that no error is lost among warnings.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Findings {
+    pub(crate) const LIMIT: usize = 200;
+
+    pub(crate) fn push(&mut self, finding: Diagnostic) {
+        let count = match finding.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if *count < Findings::LIMIT {
+            *count += 1;
+            self.list.push(finding);
+        }
+    }
+
+    /// Whether further errors will be dropped.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors == Findings::LIMIT
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Diagnostic> {
+        self.list
     }
 }

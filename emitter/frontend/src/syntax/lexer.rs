@@ -12,7 +12,7 @@ use super::literal;
 use super::symbols::is_other_symbol;
 use super::token::{Doc, Kind, Token};
 use super::Dialect;
-use crate::diagnostic::{Code, Diagnostic, ERROR_LIMIT, push_visible};
+use crate::diagnostic::{Code, Diagnostic, Findings, push_visible};
 use crate::source::Span;
 
 pub(super) struct Lexed {
@@ -20,7 +20,7 @@ pub(super) struct Lexed {
     /// In the order of their tokens.
     pub(super) docs: Vec<Doc>,
     /// In the order of the text.
-    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) findings: Findings,
 }
 
 pub(super) fn lex(text: &str, file: u32, dialect: Dialect) -> Lexed {
@@ -34,7 +34,7 @@ pub(super) fn lex(text: &str, file: u32, dialect: Dialect) -> Lexed {
         starts_line: true,
         line_is_blank: true,
         doc: Vec::new(),
-        out: Lexed { tokens: Vec::with_capacity(text.len() / 4 + 1), docs: Vec::new(), diagnostics: Vec::new() },
+        out: Lexed { tokens: Vec::with_capacity(text.len() / 4 + 1), docs: Vec::new(), findings: Findings::default() },
     };
     lexer.run();
     lexer.out
@@ -101,12 +101,8 @@ impl Lexer<'_> {
         self.at += length;
     }
 
-    fn report(&mut self, code: Code, start: usize, end: usize, message: String) -> Option<&mut Diagnostic> {
-        if self.out.diagnostics.len() >= ERROR_LIMIT {
-            return None;
-        }
-        self.out.diagnostics.push(Diagnostic::error(code, Span::new(self.file, start, end), message));
-        self.out.diagnostics.last_mut()
+    fn report(&mut self, code: Code, start: usize, end: usize, message: String) {
+        self.out.findings.push(Diagnostic::error(code, Span::new(self.file, start, end), message));
     }
 
     fn line_comment(&mut self) {
@@ -198,33 +194,32 @@ impl Lexer<'_> {
     fn string(&mut self) {
         let start = self.at;
         let mut end = start + 1;
-        loop {
+        let is_closed = loop {
             match self.bytes.get(end) {
-                Some(b'"') => break end += 1,
-                // The line end after a backslash closes the search as well.
-                Some(b'\\') if !matches!(self.bytes.get(end + 1), None | Some(b'\n')) => end += 2,
-                None | Some(b'\n') => {
-                    // The reference pairs quotes across lines and refuses the line end
-                    // as an escape would be; an opening quote without partner is another matter.
-                    if end > self.last_quote {
-                        self.report(Code::P040, start, end, "this string is never closed".to_string());
-                    } else {
-                        self.report(Code::P041, start, end, "a string cannot contain a line end".to_string());
-                    }
-                    break;
+                Some(b'"') => {
+                    end += 1;
+                    break true;
                 }
+                // The line end after a backslash ends the search as well.
+                Some(b'\\') if !matches!(self.bytes.get(end + 1), None | Some(b'\n')) => end += 2,
+                Some(b'\n') | None => break false,
                 Some(_) => end += 1,
             }
-        }
-        while !self.text.is_char_boundary(end) {
-            end += 1;
-        }
-        let literal = &self.text[start..end];
+        };
         self.warn_about_direction(start, end);
-        if let Err(bad) = literal::string(literal) {
-            let escape = shorten(&literal[bad.start..bad.end.min(literal.len())], 12);
-            // As in the reference, the place is that of the whole string.
-            self.report(Code::P041, start, end, format!("the escape `{escape}` does not exist"));
+        if is_closed {
+            let literal = &self.text[start..end];
+            if let Err(bad) = literal::string(literal) {
+                let escape = shorten(&literal[bad.start..bad.end], 12);
+                // As in the reference, the place is that of the whole string.
+                self.report(Code::P041, start, end, format!("the escape `{escape}` does not exist"));
+            }
+        } else if end > self.last_quote {
+            self.report(Code::P040, start, end, "this string is never closed".to_string());
+        } else {
+            // The reference pairs quotes across lines and then refuses the line end as it
+            // does an escape. Reading on at the next line finds more of what is wrong.
+            self.report(Code::P041, start, end, "a string cannot contain a line end".to_string());
         }
         self.push(Kind::Str, end - start);
     }
@@ -286,9 +281,9 @@ impl Lexer<'_> {
             b'&' | b'^' | b'~' => "Mochi has no bitwise operators; `&&` and `||` combine conditions.",
             _ => "Remove it; outside strings and comments only letters, numbers, symbols and Mochi's operators can stand.",
         };
-        if let Some(diagnostic) = self.report(Code::P040, self.at, self.at + length, format!("`{text}` is not part of the language")) {
-            diagnostic.help = help.to_string();
-        }
+        let span = Span::new(self.file, self.at, self.at + length);
+        let message = format!("`{text}` is not part of the language");
+        self.out.findings.push(Diagnostic::error(Code::P040, span, message).with_help(help));
         self.line_is_blank = false;
         self.at += length;
     }
@@ -298,11 +293,9 @@ impl Lexer<'_> {
     fn warn_about_direction(&mut self, start: usize, end: usize) {
         let found = self.text[start..end].char_indices().find(|&(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
         if let Some((at, c)) = found {
-            if self.out.diagnostics.len() < ERROR_LIMIT {
-                let span = Span::new(self.file, start + at, start + at + c.len_utf8());
-                let message = format!("the invisible character U+{:04X} changes the direction of the text", c as u32);
-                self.out.diagnostics.push(Diagnostic::warning(Code::M004, span, message));
-            }
+            let span = Span::new(self.file, start + at, start + at + c.len_utf8());
+            let message = format!("the invisible character U+{:04X} changes the direction of the text", c as u32);
+            self.out.findings.push(Diagnostic::warning(Code::M004, span, message));
         }
     }
 }

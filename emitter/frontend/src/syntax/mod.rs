@@ -16,7 +16,7 @@ mod token;
 
 use std::collections::BTreeSet;
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Findings, Severity};
 use crate::source::{SourceFile, Span};
 
 /// The language of a file.
@@ -41,12 +41,14 @@ pub enum Dialect {
 pub fn parse(file: &SourceFile, file_index: u32, dialect: Dialect) -> (ast::Program, Vec<Diagnostic>) {
     let lexed = lexer::lex(&file.text, file_index, dialect);
     let (program, found) = parser::parse(file, file_index, dialect, lexed.tokens, lexed.docs);
-    let mut diagnostics = lexed.diagnostics;
-    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    let lexical = lexed.findings.into_vec();
+    let errors = lexical.iter().filter(|d| d.severity == Severity::Error);
     let lines_at_fault: BTreeSet<u32> = errors.map(|d| file.line(d.span.start)).collect();
     // What the grammar says about a line that could not even be cut into tokens is noise.
-    diagnostics.extend(found.into_iter().filter(|d| !lines_at_fault.contains(&file.line(d.span.start))));
-    (program, diagnostics)
+    let found = found.into_iter().filter(|d| !lines_at_fault.contains(&file.line(d.span.start)));
+    let mut findings = Findings::default();
+    lexical.into_iter().chain(found).for_each(|finding| findings.push(finding));
+    (program, findings.into_vec())
 }
 
 /// Makes a source file of bytes that should be UTF-8. When they are not, the

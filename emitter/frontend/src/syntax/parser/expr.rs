@@ -478,23 +478,25 @@ impl Parser<'_> {
         self.bump();
         // The first statement of a block or the first key of a map: both start with an
         // expression, and only a key is followed by a colon.
-        let mut first: Vec<Stmt> = Vec::new();
         let effects = self.effects;
+        let mut stmts: Vec<Stmt> = Vec::new();
         if self.starts_expr() {
-            match self.nested(Self::stmt)? {
-                Stmt { kind: StmtKind::Expr(key), span: _ } if self.kind() == Kind::Colon => {
+            let first = self.at;
+            match self.nested(Self::stmt) {
+                Ok(Stmt { kind: StmtKind::Expr(key), span: _ }) if self.kind() == Kind::Colon => {
                     self.effects += effects;
                     let kind = self.map_after_first_key(key)?;
                     let map = Expr { kind, span: self.span_since(start) };
                     return self.expr_after_primary(map, start).map(ArmBody::Expr);
                 }
-                stmt => {
+                Ok(stmt) => {
                     self.check_use(&stmt);
-                    first.push(stmt);
+                    stmts.push(stmt);
                 }
+                Err(_) => self.recover(first),
             }
         }
-        let body = self.rest_of_block(first)?;
+        let body = self.rest_of_block(stmts)?;
         self.effects += effects + 1;
         Ok(ArmBody::Block(body))
     }

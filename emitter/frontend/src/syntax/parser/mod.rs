@@ -18,7 +18,7 @@ mod types;
 use super::Dialect;
 use super::ast::{Name, Program};
 use super::token::{Doc, Kind, Token};
-use crate::diagnostic::{Code, Diagnostic, ERROR_LIMIT};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{SourceFile, Span};
 
 /// The deepest nesting of expressions, blocks and types.
@@ -34,8 +34,8 @@ pub(super) fn parse(file: &SourceFile, file_index: u32, dialect: Dialect, tokens
         tokens,
         docs,
         at: 0,
-        grammar: Vec::new(),
-        shapes: Vec::new(),
+        grammar: Findings::default(),
+        shapes: Findings::default(),
         last_error: None,
         is_trying: false,
         nesting: 0,
@@ -44,8 +44,8 @@ pub(super) fn parse(file: &SourceFile, file_index: u32, dialect: Dialect, tokens
         effects: 0,
     };
     let program = parser.program();
-    let mut diagnostics = parser.grammar;
-    diagnostics.extend(parser.shapes);
+    let mut diagnostics = parser.grammar.into_vec();
+    diagnostics.extend(parser.shapes.into_vec());
     (program, diagnostics)
 }
 
@@ -78,9 +78,9 @@ struct Parser<'a> {
     docs: Vec<Doc>,
     at: usize,
     /// Text that is not in the grammar.
-    grammar: Vec<Diagnostic>,
+    grammar: Findings,
     /// Text that is in the grammar but not in the language.
-    shapes: Vec<Diagnostic>,
+    shapes: Findings,
     /// The token of the last error: a second one at the same place says nothing new.
     last_error: Option<usize>,
     /// Whether failing is an answer here and not an error, see [`Parser::try_parse`].
@@ -275,13 +275,13 @@ impl Parser<'_> {
         }
         self.last_error = Some(self.at);
         self.grammar.push(diagnostic);
-        if self.grammar.len() == ERROR_LIMIT {
+        if self.grammar.is_full() {
             self.give_up();
         }
     }
 
     fn report_shape(&mut self, diagnostic: Diagnostic) {
-        if !self.is_trying && self.shapes.len() < ERROR_LIMIT {
+        if !self.is_trying {
             self.shapes.push(diagnostic);
         }
     }
@@ -335,7 +335,14 @@ impl Parser<'_> {
     /// Skips to where a statement most likely starts, or to the end of the current block.
     /// `start` is the first token of the statement that failed.
     fn recover(&mut self, start: usize) {
-        let mut open_braces = 0u32;
+        let mut open_braces = self.tokens[start..self.at].iter().fold(0u32, |open, token| match token.kind {
+            Kind::OpenBrace => open + 1,
+            Kind::CloseBrace => open.saturating_sub(1),
+            _ => open,
+        });
+        // The statement's own braces may lack their partners, but only blocks have
+        // statements in them, and those recover by themselves.
+        let own_braces = open_braces;
         loop {
             let token = self.token();
             match token.kind {
@@ -343,7 +350,7 @@ impl Parser<'_> {
                 Kind::CloseBrace if open_braces == 0 => return,
                 Kind::CloseBrace => open_braces -= 1,
                 Kind::OpenBrace => open_braces += 1,
-                kind if open_braces == 0 && token.starts_line && self.at > start => {
+                kind if open_braces <= own_braces && token.starts_line && self.at > start => {
                     if stmt::starts_with_keyword(kind) || kind == Kind::Ident && self.kind_ahead(1) == Kind::Eq {
                         return;
                     }
