@@ -177,7 +177,8 @@ mod tests {
 
     fn human_plain(text: &str, start: usize, end: usize) -> String {
         let file = SourceFile::new("a.mochi", text);
-        let diagnostic = Diagnostic::error(Code::T002, Span::new(0, start, end), "undefined variable: x").with_help("Look.");
+        let diagnostic =
+            Diagnostic::error(Code::T002, Span::new(0, start, end), "undefined variable: x").with_help("Look.");
         render(&diagnostic, &[file], Format::Human, false)
     }
 
@@ -197,7 +198,9 @@ error[T002]: undefined variable: x
 
     #[test]
     fn tabs_wide_and_combining_characters_keep_the_mark_in_place() {
-        let lines = |text: &str, start, end| human_plain(text, start, end).lines().skip(3).take(2).collect::<Vec<_>>().join("\n");
+        let lines = |text: &str, start, end| {
+            human_plain(text, start, end).lines().skip(3).take(2).collect::<Vec<_>>().join("\n")
+        };
         assert_eq!(lines("\tlet\tx", 5, 6), "1 |     let    x\n  |            ^");
         assert_eq!(lines("\"日本\" x", 9, 10), "1 | \"日本\" x\n  |        ^");
         assert_eq!(lines("e\u{301} x", 4, 5), "1 | e\u{301} x\n  |   ^");
@@ -225,7 +228,9 @@ error[T002]: undefined variable: x
 
     #[test]
     fn odd_spans_are_drawn() {
-        for (text, start, end) in [("", 0, 0), ("a\n", 2, 2), ("a\r\nb", 1, 4), ("é", 1, 1), ("{\n\n}", 0, 4), ("a", 7, 9)] {
+        for (text, start, end) in
+            [("", 0, 0), ("a\n", 2, 2), ("a\r\nb", 1, 4), ("é", 1, 1), ("{\n\n}", 0, 4), ("a", 7, 9)]
+        {
             let drawn = human_plain(text, start, end);
             assert!(drawn.contains("= help: Look."), "{text:?} {drawn}");
         }

@@ -29,41 +29,124 @@ pub type Block = Vec<Stmt>;
 #[derive(Clone, Debug)]
 pub enum StmtKind {
     /// `let x: T = e` and `var x: T = e`.
-    Let { mutable: bool, name: Name, ty: Option<TypeExpr>, value: Option<Expr> },
+    Let {
+        mutable: bool,
+        name: Name,
+        ty: Option<TypeExpr>,
+        value: Option<Expr>,
+    },
     /// `a[i][j].f.g = e`: all indexes first, then all fields.
-    Assign { target: Name, indexes: Vec<Expr>, fields: Vec<Name>, value: Expr },
+    Assign {
+        target: Name,
+        indexes: Vec<Expr>,
+        fields: Vec<Name>,
+        value: Expr,
+    },
     Fun(FunDecl),
     Return(Option<Expr>),
     If(IfStmt),
-    While { cond: Expr, body: Block },
+    While {
+        cond: Expr,
+        body: Block,
+    },
     /// `for x in a..b`; the end is exclusive.
-    ForRange { var: Name, start: Expr, end: Expr, body: Block },
-    ForIn { var: Name, iter: Expr, body: Block },
+    ForRange {
+        var: Name,
+        start: Expr,
+        end: Expr,
+        body: Block,
+    },
+    ForIn {
+        var: Name,
+        iter: Expr,
+        body: Block,
+    },
     Break,
     Continue,
     Expr(Expr),
-    Test { name: String, name_span: Span, body: Block },
-    Bench { name: String, name_span: Span, body: Block },
+    Test {
+        name: String,
+        name_span: Span,
+        body: Block,
+    },
+    Bench {
+        name: String,
+        name_span: Span,
+        body: Block,
+    },
     Expect(Expr),
     Type(TypeDecl),
-    Import { language: Option<Name>, path: String, path_span: Span, alias: Option<Name>, auto: bool },
-    ExternType { name: Name },
-    ExternVar { mutable: bool, path: Vec<Name>, ty: TypeExpr },
-    ExternFun { path: Vec<Name>, params: Vec<Param>, result: Option<TypeExpr> },
-    ExternObject { name: Name },
+    Import {
+        language: Option<Name>,
+        path: String,
+        path_span: Span,
+        alias: Option<Name>,
+        auto: bool,
+    },
+    ExternType {
+        name: Name,
+    },
+    ExternVar {
+        mutable: bool,
+        path: Vec<Name>,
+        ty: TypeExpr,
+    },
+    ExternFun {
+        path: Vec<Name>,
+        params: Vec<Param>,
+        result: Option<TypeExpr>,
+    },
+    ExternObject {
+        name: Name,
+    },
     Fact(Predicate),
-    Rule { head: Predicate, body: Vec<Condition> },
-    Stream { name: Name, fields: Vec<Field> },
-    Model { name: Name, settings: Vec<(Name, Expr)> },
-    On { stream: Name, var: Name, body: Block },
-    Emit { stream: Name, fields: Vec<(Name, Expr)> },
-    Agent { name: Name, body: Vec<AgentItem> },
-    Fetch { url: Expr, into: Name, with: Option<Expr> },
-    Update { target: Name, set: Vec<MapEntry>, cond: Option<Expr> },
+    Rule {
+        head: Predicate,
+        body: Vec<Condition>,
+    },
+    Stream {
+        name: Name,
+        fields: Vec<Field>,
+    },
+    Model {
+        name: Name,
+        settings: Vec<(Name, Expr)>,
+    },
+    On {
+        stream: Name,
+        var: Name,
+        body: Block,
+    },
+    Emit {
+        stream: Name,
+        fields: Vec<(Name, Expr)>,
+    },
+    Agent {
+        name: Name,
+        body: Vec<AgentItem>,
+    },
+    Fetch {
+        url: Expr,
+        into: Name,
+        with: Option<Expr>,
+    },
+    Update {
+        target: Name,
+        set: Vec<MapEntry>,
+        cond: Option<Expr>,
+    },
     /// Runtime dialect: `const NAME: i64 = …`.
-    Const { name: Name, ty: TypeExpr, value: Expr },
+    Const {
+        name: Name,
+        ty: TypeExpr,
+        value: Expr,
+    },
     /// Runtime dialect: `import wasi fd_write(fd: i32, …): i32`.
-    ImportWasi { name: Name, params: Vec<Param>, result: Option<TypeExpr> },
+    ImportWasi {
+        name: Name,
+        params: Vec<Param>,
+        result: Option<TypeExpr>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -193,30 +276,77 @@ pub enum ExprKind {
     Unary(UnaryOp, Box<Expr>),
     Binary(BinaryOp, Box<Expr>, Box<Expr>),
     /// `f(x)`, `a.b(x)`, `xs[0](x)`: the callee is any expression.
-    Call { callee: Box<Expr>, args: Vec<Expr> },
+    Call {
+        callee: Box<Expr>,
+        args: Vec<Expr>,
+    },
     /// `e.name`; `optional` for `e?.name`.
-    Field { of: Box<Expr>, name: Name, optional: bool },
+    Field {
+        of: Box<Expr>,
+        name: Name,
+        optional: bool,
+    },
     /// `e[i]`; `optional` for `e?[i]`.
-    Index { of: Box<Expr>, index: Box<Expr>, optional: bool },
+    Index {
+        of: Box<Expr>,
+        index: Box<Expr>,
+        optional: bool,
+    },
     /// `e[a:b:c]`, each part optional.
-    Slice { of: Box<Expr>, start: Option<Box<Expr>>, end: Option<Box<Expr>>, step: Option<Box<Expr>> },
-    Cast { of: Box<Expr>, ty: TypeExpr },
+    Slice {
+        of: Box<Expr>,
+        start: Option<Box<Expr>>,
+        end: Option<Box<Expr>>,
+        step: Option<Box<Expr>>,
+    },
+    Cast {
+        of: Box<Expr>,
+        ty: TypeExpr,
+    },
     /// Without `otherwise` the value is none when the condition fails.
-    If { cond: Box<Expr>, then: Box<Expr>, otherwise: Option<Box<Expr>> },
+    If {
+        cond: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Option<Box<Expr>>,
+    },
     List(Vec<Expr>),
     Map(Vec<MapEntry>),
     /// `Name { field: e, … }`.
-    Struct { name: Name, fields: Vec<(Name, Expr)> },
+    Struct {
+        name: Name,
+        fields: Vec<(Name, Expr)>,
+    },
     Lambda(Box<Lambda>),
-    Match { target: Box<Expr>, arms: Vec<MatchArm> },
+    Match {
+        target: Box<Expr>,
+        arms: Vec<MatchArm>,
+    },
     Query(Box<Query>),
     LogicQuery(Predicate),
-    Generate { target: Name, fields: Vec<(Name, Expr)> },
-    Fetch { url: Box<Expr>, with: Option<Box<Expr>> },
-    Load { path: Option<String>, ty: TypeExpr, with: Option<Box<Expr>> },
-    Save { value: Box<Expr>, path: Option<String>, with: Option<Box<Expr>> },
+    Generate {
+        target: Name,
+        fields: Vec<(Name, Expr)>,
+    },
+    Fetch {
+        url: Box<Expr>,
+        with: Option<Box<Expr>>,
+    },
+    Load {
+        path: Option<String>,
+        ty: TypeExpr,
+        with: Option<Box<Expr>>,
+    },
+    Save {
+        value: Box<Expr>,
+        path: Option<String>,
+        with: Option<Box<Expr>>,
+    },
     /// Runtime dialect: `f<T>(…)`, a call with explicit type arguments.
-    GenericCall { callee: Name, type_args: Vec<TypeExpr>, args: Vec<Expr> },
+    GenericCall {
+        callee: Name,
+        type_args: Vec<TypeExpr>,
+        args: Vec<Expr>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -266,7 +396,11 @@ pub enum Pattern {
     /// Never binds: it matches a variant or struct of that name.
     Name(Name),
     /// Each argument that is a plain name binds the field at its position; others are ignored.
-    Constructor { name: Name, args: Vec<Pattern>, span: Span },
+    Constructor {
+        name: Name,
+        args: Vec<Pattern>,
+        span: Span,
+    },
     /// An int, float, bool, string or none literal.
     Literal(Expr),
 }

@@ -8,10 +8,10 @@
 //!
 //! Everything that is not a token is reported here, with the scan resumed behind it.
 
+use super::Dialect;
 use super::literal;
 use super::symbols::is_other_symbol;
 use super::token::{Doc, Kind, Token};
-use super::Dialect;
 use crate::diagnostic::{Code, Diagnostic, Findings, push_visible};
 use crate::source::Span;
 
@@ -150,7 +150,9 @@ impl Lexer<'_> {
     fn number(&mut self) {
         let start = self.at;
         let rest = &self.bytes[start..];
-        let count = |from: usize, is_digit: fn(&u8) -> bool| rest[from.min(rest.len())..].iter().take_while(|byte| is_digit(byte)).count();
+        let count = |from: usize, is_digit: fn(&u8) -> bool| {
+            rest[from.min(rest.len())..].iter().take_while(|byte| is_digit(byte)).count()
+        };
         let mut kind = Kind::Int;
         let mut length;
         let base: Option<fn(&u8) -> bool> = match rest {
@@ -271,7 +273,8 @@ impl Lexer<'_> {
         if length > 0 && rest.starts_with(starts_name) {
             return self.push(Kind::Ident, length);
         }
-        let is_foreign = |c: char| !c.is_ascii_alphanumeric() && !" \t\r\n;_\"#/=!<>&|:.?-+*%{}[](),".contains(c) && !starts_name(c);
+        let is_foreign =
+            |c: char| !c.is_ascii_alphanumeric() && !" \t\r\n;_\"#/=!<>&|:.?-+*%{}[](),".contains(c) && !starts_name(c);
         // The first character may be one that only pairs, such as `&`.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let length = first + rest[first..].find(|c| !is_foreign(c)).unwrap_or(rest.len() - first);
@@ -279,7 +282,9 @@ impl Lexer<'_> {
         let help = match rest.as_bytes()[0] {
             b'\'' | b'`' => "Strings are written in double quotes.",
             b'&' | b'^' | b'~' => "Mochi has no bitwise operators; `&&` and `||` combine conditions.",
-            _ => "Remove it; outside strings and comments only letters, numbers, symbols and Mochi's operators can stand.",
+            _ => {
+                "Remove it; outside strings and comments only letters, numbers, symbols and Mochi's operators can stand."
+            }
         };
         let span = Span::new(self.file, self.at, self.at + length);
         let message = format!("`{text}` is not part of the language");
@@ -291,7 +296,9 @@ impl Lexer<'_> {
     /// Comments and strings may hold any character; those that reorder the text around
     /// them can hide what a program does (CVE-2021-42574).
     fn warn_about_direction(&mut self, start: usize, end: usize) {
-        let found = self.text[start..end].char_indices().find(|&(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+        let found = self.text[start..end]
+            .char_indices()
+            .find(|&(_, c)| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
         if let Some((at, c)) = found {
             let span = Span::new(self.file, start + at, start + at + c.len_utf8());
             let message = format!("the invisible character U+{:04X} changes the direction of the text", c as u32);

@@ -178,7 +178,11 @@ impl Parser<'_> {
         self.bump();
         if self.is_runtime() && self.is_word("wasi") && self.kind_ahead(1) == Kind::Ident {
             self.bump();
-            return Ok(StmtKind::ImportWasi { name: self.name()?, params: self.params()?, result: self.result_type()? });
+            return Ok(StmtKind::ImportWasi {
+                name: self.name()?,
+                params: self.params()?,
+                result: self.result_type()?,
+            });
         }
         let language = if self.kind() == Kind::Ident { Some(self.name()?) } else { None };
         let (path, path_span) = self.string()?;

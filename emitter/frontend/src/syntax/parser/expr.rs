@@ -29,8 +29,25 @@ impl Parser<'_> {
         use Kind::*;
         matches!(
             self.kind_ahead(ahead),
-            Ident | Int | Float | Str | True | False | Fun | If | Generate | Match | Fetch | Load | Save | None
-                | Minus | Not | OpenParen | OpenBracket | OpenBrace
+            Ident
+                | Int
+                | Float
+                | Str
+                | True
+                | False
+                | Fun
+                | If
+                | Generate
+                | Match
+                | Fetch
+                | Load
+                | Save
+                | None
+                | Minus
+                | Not
+                | OpenParen
+                | OpenBracket
+                | OpenBrace
         )
     }
 
@@ -195,7 +212,11 @@ impl Parser<'_> {
     fn index(&mut self, of: Expr) -> Parse<ExprKind> {
         let open = self.bump();
         let part = |p: &mut Self| {
-            if matches!(p.kind(), Kind::Colon | Kind::CloseBracket) { Ok(None) } else { p.expr().map(Box::new).map(Some) }
+            if matches!(p.kind(), Kind::Colon | Kind::CloseBracket) {
+                Ok(None)
+            } else {
+                p.expr().map(Box::new).map(Some)
+            }
         };
         let start = part(self)?;
         let is_slice = self.eat(Kind::Colon);

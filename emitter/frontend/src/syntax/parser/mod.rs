@@ -26,7 +26,13 @@ pub(super) const NESTING_LIMIT: u32 = 256;
 /// The greatest height of a tree.
 pub(super) const HEIGHT_LIMIT: u32 = 2000;
 
-pub(super) fn parse(file: &SourceFile, file_index: u32, dialect: Dialect, tokens: Vec<Token>, docs: Vec<Doc>) -> (Program, Vec<Diagnostic>) {
+pub(super) fn parse(
+    file: &SourceFile,
+    file_index: u32,
+    dialect: Dialect,
+    tokens: Vec<Token>,
+    docs: Vec<Doc>,
+) -> (Program, Vec<Diagnostic>) {
     let mut parser = Parser {
         file,
         file_index,
@@ -236,7 +242,8 @@ impl Parser<'_> {
     fn grow(&mut self, levels: u32) -> Parse<()> {
         self.height += levels;
         if self.height > HEIGHT_LIMIT {
-            return self.too_large(format!("more than {HEIGHT_LIMIT} operations or branches depend on each other here"));
+            return self
+                .too_large(format!("more than {HEIGHT_LIMIT} operations or branches depend on each other here"));
         }
         Ok(())
     }
@@ -307,7 +314,9 @@ impl Parser<'_> {
             Wanted::Expr => "expected an expression".to_string(),
             Wanted::Type => "expected a type".to_string(),
             Wanted::VariableName | Wanted::Name => "expected a name".to_string(),
-            Wanted::EndOfStatement if token.kind == Kind::Eq => "only a name, then indexes, then fields can be assigned".to_string(),
+            Wanted::EndOfStatement if token.kind == Kind::Eq => {
+                "only a name, then indexes, then fields can be assigned".to_string()
+            }
             Wanted::EndOfStatement if self.open_blocks > 0 => "expected a statement or `}`".to_string(),
             Wanted::EndOfStatement => "expected a statement".to_string(),
             Wanted::Text(text) => format!("expected {text}"),
@@ -350,10 +359,12 @@ impl Parser<'_> {
                 Kind::CloseBrace if open_braces == 0 => return,
                 Kind::CloseBrace => open_braces -= 1,
                 Kind::OpenBrace => open_braces += 1,
-                kind if open_braces <= own_braces && token.starts_line && self.at > start => {
-                    if stmt::starts_with_keyword(kind) || kind == Kind::Ident && self.kind_ahead(1) == Kind::Eq {
-                        return;
-                    }
+                kind if open_braces <= own_braces
+                    && token.starts_line
+                    && self.at > start
+                    && (stmt::starts_with_keyword(kind) || kind == Kind::Ident && self.kind_ahead(1) == Kind::Eq) =>
+                {
+                    return;
                 }
                 _ => {}
             }
@@ -363,6 +374,8 @@ impl Parser<'_> {
 
     /// The doc lines above the token at index `token`.
     fn doc(&self, token: usize) -> Vec<String> {
-        self.docs.binary_search_by_key(&token, |doc| doc.token).map_or_else(|_| Vec::new(), |at| self.docs[at].lines.clone())
+        self.docs
+            .binary_search_by_key(&token, |doc| doc.token)
+            .map_or_else(|_| Vec::new(), |at| self.docs[at].lines.clone())
     }
 }

@@ -11,8 +11,27 @@ pub(super) fn starts_with_keyword(kind: Kind) -> bool {
     use Kind::*;
     matches!(
         kind,
-        Test | Expect | Agent | On | Stream | Emit | Type | Fun | Extern | Import | Return | Break | Continue | Let
-            | Var | If | For | While | Fetch | Export | Fact | Rule
+        Test | Expect
+            | Agent
+            | On
+            | Stream
+            | Emit
+            | Type
+            | Fun
+            | Extern
+            | Import
+            | Return
+            | Break
+            | Continue
+            | Let
+            | Var
+            | If
+            | For
+            | While
+            | Fetch
+            | Export
+            | Fact
+            | Rule
     )
 }
 
@@ -41,15 +60,17 @@ impl Parser<'_> {
     /// The block whose brace and first statements have been read.
     pub(super) fn rest_of_block(&mut self, mut stmts: Vec<Stmt>) -> Parse<Block> {
         self.open_blocks += 1;
-        let block = self.nested(|p| loop {
-            p.stmts(&mut stmts);
-            match p.kind() {
-                Kind::CloseBrace => {
-                    p.bump();
-                    return Ok(std::mem::take(&mut stmts));
+        let block = self.nested(|p| {
+            loop {
+                p.stmts(&mut stmts);
+                match p.kind() {
+                    Kind::CloseBrace => {
+                        p.bump();
+                        return Ok(std::mem::take(&mut stmts));
+                    }
+                    Kind::End => return p.unexpected(Wanted::Token(Kind::CloseBrace)),
+                    _ => p.skip_what_starts_no_stmt(),
                 }
-                Kind::End => return p.unexpected(Wanted::Token(Kind::CloseBrace)),
-                _ => p.skip_what_starts_no_stmt(),
             }
         });
         self.open_blocks -= 1;
@@ -144,7 +165,6 @@ impl Parser<'_> {
     }
 
     /// The statements that start with a word which is a name elsewhere.
-    #[expect(clippy::type_complexity, reason = "a name for this type would be longer than the type")]
     fn contextual_stmt(&self) -> Option<fn(&mut Self) -> Parse<StmtKind>> {
         match (self.text(self.token()), self.kind_ahead(1), self.kind_ahead(2)) {
             ("bench", Kind::Str, _) => Some(|p| {

@@ -63,7 +63,11 @@ fn stmt(stmt: &Stmt) -> String {
                 TypeDeclKind::Struct(members) => format!("{{{}}}", list(members, member)),
                 TypeDeclKind::Union(variants) => format!(
                     "union {}",
-                    variants.iter().map(|v| format!("{}({})", v.name.text, list(&v.fields, field))).collect::<Vec<_>>().join(" | ")
+                    variants
+                        .iter()
+                        .map(|v| format!("{}({})", v.name.text, list(&v.fields, field)))
+                        .collect::<Vec<_>>()
+                        .join(" | ")
                 ),
                 TypeDeclKind::Alias(of) => format!("alias {}", ty(of)),
             };
@@ -100,7 +104,13 @@ fn stmt(stmt: &Stmt) -> String {
                 .map(|item| match item {
                     AgentItem::Stmt(of) => self::stmt(of),
                     AgentItem::Intent { name, params, result, body, span: _ } => {
-                        format!("intent {}({}){} {}", name.text, list(params, param), option(": ", result, ty), block(body))
+                        format!(
+                            "intent {}({}){} {}",
+                            name.text,
+                            list(params, param),
+                            option(": ", result, ty),
+                            block(body)
+                        )
                     }
                 })
                 .collect::<Vec<_>>()
@@ -136,7 +146,12 @@ fn fun(decl: &FunDecl) -> String {
     format!("{doc}{exported}fun {marks}{}{head} {}", decl.name.text, block(&decl.body))
 }
 
-fn function_head(type_params: &[Name], params: &[Param], result: &Option<TypeExpr>, effects: &Option<Vec<Name>>) -> String {
+fn function_head(
+    type_params: &[Name],
+    params: &[Param],
+    result: &Option<TypeExpr>,
+    effects: &Option<Vec<Name>>,
+) -> String {
     let type_params = if type_params.is_empty() { String::new() } else { format!("<{}>", list(type_params, text)) };
     let effects = option(" ! ", effects, |names| list(names, text));
     format!("{type_params}({}){}{effects}", list(params, param), option(": ", result, ty))
@@ -186,10 +201,6 @@ fn entry(entry: &MapEntry) -> String {
     format!("{key}: {}", expr(&entry.value))
 }
 
-fn boxed(value: &Box<Expr>) -> String {
-    expr(value)
-}
-
 fn expr(of: &Expr) -> String {
     match &of.kind {
         ExprKind::Int(value) => value.to_string(),
@@ -208,12 +219,12 @@ fn expr(of: &Expr) -> String {
             format!("{}{}[{}]", expr(of), if *optional { "?" } else { "" }, expr(index))
         }
         ExprKind::Slice { of, start, end, step } => {
-            let (start, end) = (option("", start, boxed), option("", end, boxed));
-            format!("{}[{start}:{end}{}]", expr(of), option(":", step, boxed))
+            let (start, end) = (option("", start, |value| expr(value)), option("", end, |value| expr(value)));
+            format!("{}[{start}:{end}{}]", expr(of), option(":", step, |value| expr(value)))
         }
         ExprKind::Cast { of, ty: to } => format!("({} as {})", expr(of), ty(to)),
         ExprKind::If { cond, then, otherwise } => {
-            format!("(if {} then {}{})", expr(cond), expr(then), option(" else ", otherwise, boxed))
+            format!("(if {} then {}{})", expr(cond), expr(then), option(" else ", otherwise, |value| expr(value)))
         }
         ExprKind::List(items) => format!("[{}]", list(items, expr)),
         ExprKind::Map(entries) => format!("{{{}}}", list(entries, entry)),
@@ -229,13 +240,18 @@ fn expr(of: &Expr) -> String {
         ExprKind::Query(of) => query(of),
         ExprKind::LogicQuery(of) => format!("query {}", predicate(of)),
         ExprKind::Generate { target, fields } => format!("generate {} {{{}}}", target.text, list(fields, pair)),
-        ExprKind::Fetch { url, with } => format!("fetch {}{}", expr(url), option(" with ", with, boxed)),
+        ExprKind::Fetch { url, with } => format!("fetch {}{}", expr(url), option(" with ", with, |value| expr(value))),
         ExprKind::Load { path, ty: to, with } => {
-            format!("load{} as {}{}", option(" ", path, |path| format!("{path:?}")), ty(to), option(" with ", with, boxed))
+            format!(
+                "load{} as {}{}",
+                option(" ", path, |path| format!("{path:?}")),
+                ty(to),
+                option(" with ", with, |value| expr(value))
+            )
         }
         ExprKind::Save { value, path, with } => {
             let to = option(" to ", path, |path| format!("{path:?}"));
-            format!("save {}{to}{}", expr(value), option(" with ", with, boxed))
+            format!("save {}{to}{}", expr(value), option(" with ", with, |value| expr(value)))
         }
         ExprKind::GenericCall { callee, type_args, args } => {
             format!("{}<{}>({})", callee.text, list(type_args, ty), list(args, expr))
@@ -268,7 +284,12 @@ fn query(query: &Query) -> String {
     }
     out.extend(query.cond.iter().map(|cond| format!("where {}", expr(cond))));
     out.extend(query.group.iter().map(|group| {
-        format!("group by {} into {}{}", list(&group.keys, expr), group.into.text, option(" having ", &group.having, expr))
+        format!(
+            "group by {} into {}{}",
+            list(&group.keys, expr),
+            group.into.text,
+            option(" having ", &group.having, expr)
+        )
     }));
     out.extend(query.sort.iter().map(|key| format!("sort by {}", expr(key))));
     out.extend(query.skip.iter().map(|count| format!("skip {}", expr(count))));

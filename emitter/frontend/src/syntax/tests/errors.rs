@@ -14,7 +14,11 @@ fn check_errors(rows: &[Row]) {
         let errors: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Error).collect();
         let first = errors.first().unwrap_or_else(|| panic!("no error in {source}"));
         let (found_line, found_column) = file.line_column(first.span.start);
-        assert_eq!((first.code, found_line, found_column, errors.len()), (code, line, column, count), "{source}\n{errors:#?}");
+        assert_eq!(
+            (first.code, found_line, found_column, errors.len()),
+            (code, line, column, count),
+            "{source}\n{errors:#?}"
+        );
     }
 }
 
@@ -149,7 +153,11 @@ fn useless_statements_are_warnings() {
 fn direction_characters_are_warned_about() {
     for source in ["f(\"\u{202e}\")", "// \u{2066}\nf()", "/* \u{202a} */ f()"] {
         let (_, _, diagnostics) = parse_text(source, Dialect::Mochi);
-        assert_eq!(diagnostics.iter().map(|d| (d.code, d.severity)).collect::<Vec<_>>(), [(M004, Severity::Warning)], "{source}");
+        assert_eq!(
+            diagnostics.iter().map(|d| (d.code, d.severity)).collect::<Vec<_>>(),
+            [(M004, Severity::Warning)],
+            "{source}"
+        );
     }
 }
 

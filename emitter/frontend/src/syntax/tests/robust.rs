@@ -43,7 +43,8 @@ fn random_bytes() {
     for _ in 0..1000 {
         let length = random.below(400);
         let printable = random.below(2) == 0;
-        let bytes: Vec<u8> = (0..length).map(|_| if printable { 9 + random.below(118) } else { random.below(256) } as u8).collect();
+        let bytes: Vec<u8> =
+            (0..length).map(|_| if printable { 9 + random.below(118) } else { random.below(256) } as u8).collect();
         let (file, _) = crate::syntax::decode("random.mochi", bytes, 0);
         exercise(&file.text);
     }
