@@ -13,7 +13,12 @@
 mod builder;
 pub mod interp;
 mod ops;
+mod parser;
 mod placement;
+mod printer;
+#[cfg(test)]
+mod tests;
+mod verifier;
 mod wasi;
 
 use std::fmt;
@@ -21,7 +26,10 @@ use std::fmt;
 pub use builder::{FunctionBuilder, Variable, remove_trivial_params, remove_unreachable_blocks};
 use mochi_frontend::source::Span;
 pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_uncounted};
+pub use parser::{Parsed, TextError, parse, parse_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
+pub use printer::{Spans, print_function, print_module};
+pub use verifier::{DATA_LIMIT, FLOAT_NONE, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
 
 macro_rules! entity {

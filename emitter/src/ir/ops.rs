@@ -51,6 +51,8 @@ pub enum TypePattern {
     Exact(Type),
     /// This kind, nullable or not.
     Kind(Kind),
+    /// Carried by exactly this machine type: what a call of a legalized function wants.
+    Machine(Type),
     /// Any Mochi type.
     Mochi,
     /// Any type that can be none.
@@ -62,6 +64,7 @@ impl TypePattern {
         match self {
             TypePattern::Exact(exact) => exact == ty,
             TypePattern::Kind(kind) => kind == ty.kind,
+            TypePattern::Machine(machine) => machine == ty.machine(),
             TypePattern::Mochi => !ty.is_machine(),
             TypePattern::Nullable => ty.nullable || ty.kind == Kind::Any,
         }

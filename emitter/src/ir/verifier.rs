@@ -1,0 +1,874 @@
+//! Checks that a module is what the stages expect. The list that follows is the IR's definition.
+//!
+//! **Modules.** Names of functions are unique and not empty. A machine type and `any` have no
+//! nullable form. An imported function has no blocks and only machine types. The start function
+//! exists, is not imported and has neither parameters nor results. A global's initial value has
+//! the machine type of the global. Data has at most as many bytes as its size, a power of two as
+//! its alignment, and its places for addresses lie inside it and name data that exists; all of it
+//! together is at most [`DATA_LIMIT`] bytes.
+//!
+//! **Functions.** There is at least one block. Every value is defined once: as the parameter of
+//! the one block, or the result of the one instruction, that its definition names. An instruction
+//! is in at most one block. The entry's parameters have the types of the signature and no edge
+//! leads to the entry. The graph is reducible: an edge backwards leads to a block that dominates
+//! its source. A use is dominated by its definition: it comes later in the same block, or its
+//! block is dominated by the definition's. (Blocks that cannot be reached are dominated by all.)
+//!
+//! **Types.** Operands and results of an operation have the number and types that its row says,
+//! those of a call what the callee's signature says; a legalized callee or caller says it in
+//! machine types. Globals are loaded and stored with their own type. What is computed from none
+//! is none: if an operand of int or float arithmetic, or of `int.to_float`, is nullable, so is the
+//! result. `convert` only changes whether a kind is nullable or widens to `any`. A branch tests a
+//! `bool` that is never none, or an `i32`. An edge gives each parameter of its target a value of
+//! the same type, a return each result of the function.
+//!
+//! **Immediates** have the form that the row says and name functions, globals and data that
+//! exist. `bool.const` has 0 or 1, as have the operations that make text from a value; and
+//! `float.const` is never the NaN that stands for none.
+//!
+//! **Phases.** *Pure*: no `dup`, no `drop`, nothing is consumed. *Counted*: only flex operands are
+//! marked as consumed, and the ownership rule holds. *Legalized*: only Wasm operations and calls,
+//! only machine types, nothing is marked as consumed.
+//!
+//! **Ownership** (counted phase). A value of a counted type is *uncounted* (see
+//! [`is_uncounted`](super::is_uncounted)), *borrowed* (a parameter of the function that is not
+//! owned) or *owned* (every other, block parameters among them). An owned value begins with one
+//! share, a borrowed one with none; `dup` adds one. A share is given up by an `own` operand of a
+//! row, an owned parameter of a callee, a flex operand that is marked, an argument of an edge and
+//! a returned value: there must be one to give. Along every path to a return the shares of each
+//! value end at zero, and wherever paths meet they agree; a path that ends in `unreachable` owes
+//! nothing. An owned value is used only while it has a share. An instruction that borrows a value
+//! which it also consumes as `own` needs a share for the borrow too, one that consumes it as flex
+//! does not, as flex operands are released after the operation. Uncounted values are exempt.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use super::printer::Numbering;
+use super::{
+    Block, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, Op, Ownership, Phase,
+    Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
+};
+
+/// The most static data that a module may have, in bytes.
+pub const DATA_LIMIT: u64 = 1 << 28;
+
+/// The NaN that stands for none in a `float?`.
+pub const FLOAT_NONE: u64 = 0x7FF8_6E6F_6E65_0000;
+
+/// The part of a function that an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    Whole,
+    Block(Block),
+    Inst(Inst),
+    Term(Block),
+}
+
+/// A broken invariant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyError {
+    /// None when it is about the module.
+    pub func: Option<FuncId>,
+    pub place: Place,
+    /// Function, block and instruction as the printer writes them; empty for the module.
+    pub context: String,
+    pub message: String,
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.context.is_empty() {
+            write!(f, "{}: ", self.context)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for VerifyError {}
+
+/// No more errors than this are reported for one function.
+const ERROR_LIMIT: usize = 20;
+
+/// Checks everything.
+pub fn verify_module(module: &Module) -> Result<(), Vec<VerifyError>> {
+    let mut errors = Vec::new();
+    verify_items(module, &mut errors);
+    for index in 0..module.functions.len() {
+        errors.extend(verify_function(module, FuncId::new(index)).err().unwrap_or_default());
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Checks one function, but not the module around it.
+pub fn verify_function(module: &Module, id: FuncId) -> Result<(), Vec<VerifyError>> {
+    let func = module.func(id);
+    let mut verifier = Verifier { module, func, id, errors: Vec::new() };
+    verifier.function();
+    if verifier.errors.is_empty() { Ok(()) } else { Err(verifier.errors) }
+}
+
+fn is_well_formed(ty: Type) -> bool {
+    !ty.nullable || !(ty.is_machine() || ty.kind == Kind::Any)
+}
+
+fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
+    let mut fault = |func: Option<usize>, message: String| {
+        let context = func.map_or(String::new(), |index| module.functions[index].name.clone());
+        errors.push(VerifyError { func: func.map(FuncId::new), place: Place::Whole, context, message });
+    };
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (index, func) in module.functions.iter().enumerate() {
+        if func.name.is_empty() {
+            fault(Some(index), format!("function {index} has no name"));
+        } else if names.insert(&func.name, index).is_some() {
+            fault(Some(index), format!("there are two functions {}", func.name));
+        }
+    }
+    if let Some(start) = module.start {
+        match module.functions.get(start.index()) {
+            None => fault(None, format!("the start function {start} does not exist")),
+            Some(func) if func.import.is_some() => {
+                fault(Some(start.index()), "the start function is imported".to_owned());
+            }
+            Some(func) if !func.sig.params.is_empty() || !func.sig.results.is_empty() => {
+                fault(Some(start.index()), "the start function has parameters or results".to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+    for (index, global) in module.globals.iter().enumerate() {
+        if !is_well_formed(global.ty) {
+            fault(None, format!("g{index}: {} does not exist", global.ty));
+        }
+        let init = match global.init {
+            Init::I32(_) => Type::I32,
+            Init::I64(_) => Type::I64,
+            Init::F64(_) => Type::F64,
+        };
+        if init != global.ty.machine() {
+            fault(None, format!("g{index}: the initial value of a {} cannot be a {init}", global.ty));
+        }
+    }
+    let count = module.data.len();
+    if let Some(data) = module.stdout_state.filter(|data| data.index() >= count) {
+        fault(None, format!("the description of standard output, {data}, does not exist"));
+    }
+    let mut total = 0;
+    for (index, blob) in module.data.iter().enumerate() {
+        if blob.bytes.len() > blob.size as usize {
+            fault(None, format!("d{index}: {} bytes do not fit its size {}", blob.bytes.len(), blob.size));
+        }
+        if !blob.align.is_power_of_two() || u64::from(blob.align) > DATA_LIMIT {
+            fault(None, format!("d{index}: the alignment {} is not a (possible) power of two", blob.align));
+            continue;
+        }
+        total += u64::from(blob.size) + u64::from(blob.align);
+        let places = blob.relocs.iter().map(|place| (place, 4)).chain(blob.word_relocs.iter().map(|place| (place, 8)));
+        for (&(offset, data), width) in places {
+            if offset.checked_add(width).is_none_or(|end| end > blob.size) {
+                fault(None, format!("d{index}: the address at {offset} is not inside its {} bytes", blob.size));
+            }
+            if data.index() >= count {
+                fault(None, format!("d{index}: {data} at {offset} does not exist"));
+            }
+        }
+    }
+    if total > DATA_LIMIT {
+        fault(None, format!("{total} bytes of static data are more than {DATA_LIMIT}"));
+    }
+}
+
+struct Verifier<'m> {
+    module: &'m Module,
+    func: &'m Function,
+    id: FuncId,
+    errors: Vec<VerifyError>,
+}
+
+impl Verifier<'_> {
+    fn fault(&mut self, place: Place, message: String) {
+        if self.errors.len() == ERROR_LIMIT {
+            return;
+        }
+        let func = self.func;
+        let numbering = Numbering::new(func);
+        let context = match place {
+            Place::Whole => func.name.clone(),
+            Place::Block(block) => format!("{}, {block}", func.name),
+            Place::Term(block) => {
+                format!("{}, {block}, {}", func.name, numbering.terminator(&func.block(block).term))
+            }
+            Place::Inst(inst) => {
+                let block = func.blocks.iter().position(|block| block.insts.contains(&inst));
+                let block = block.map_or("no block".to_owned(), |index| Block::new(index).to_string());
+                format!("{}, {block}, {}", func.name, numbering.inst(self.module, func, inst))
+            }
+        };
+        self.errors.push(VerifyError { func: Some(self.id), place, context, message });
+    }
+
+    /// A value as the printer writes it.
+    fn name(&self, value: Value) -> String {
+        // Beyond the limit nobody reads it.
+        if self.errors.len() == ERROR_LIMIT {
+            return String::new();
+        }
+        Numbering::new(self.func).value(value)
+    }
+
+    fn function(&mut self) {
+        self.signature();
+        if self.func.import.is_some() {
+            if !self.func.blocks.is_empty() {
+                self.fault(Place::Whole, "an imported function has blocks".to_owned());
+            }
+            return;
+        }
+        self.structure();
+        // What follows follows indices, and is only worth saying when they are right.
+        if !self.errors.is_empty() {
+            return;
+        }
+        for index in 0..self.func.blocks.len() {
+            let block = Block::new(index);
+            for &inst in &self.func.block(block).insts {
+                self.inst(inst);
+            }
+            self.terminator(block);
+        }
+        let types_fit = self.errors.is_empty();
+        let order = Order::new(self.func);
+        self.graph(&order);
+        self.dominance(&order);
+        if types_fit && self.errors.is_empty() && self.func.phase == Phase::Counted {
+            Counts::new(self).check(&order);
+        }
+    }
+
+    fn signature(&mut self) {
+        let func = self.func;
+        let machine_only = func.import.is_some() || func.phase == Phase::Legalized;
+        for ty in func.sig.params.iter().map(|param| param.ty).chain(func.sig.results.iter().copied()) {
+            if !is_well_formed(ty) {
+                self.fault(Place::Whole, format!("the type {ty} does not exist"));
+            } else if machine_only && !ty.is_machine() {
+                self.fault(Place::Whole, format!("its signature has {ty}, which is not a machine type"));
+            }
+        }
+    }
+
+    /// Every index leads somewhere, every value has one definition.
+    fn structure(&mut self) {
+        let func = self.func;
+        let Some(entry) = func.blocks.first() else {
+            return self.fault(Place::Whole, "it has no blocks".to_owned());
+        };
+        if func.spans.len() != func.insts.len() {
+            self.fault(Place::Whole, format!("{} spans for {} instructions", func.spans.len(), func.insts.len()));
+        }
+        let params = entry.params.iter().map(|value| func.values.get(value.index()).map(|data| data.ty));
+        if !params.eq(func.sig.params.iter().map(|param| Some(param.ty))) {
+            self.fault(Place::Block(ENTRY), "the entry's parameters differ from the signature's".to_owned());
+        }
+        let mut placed = vec![false; func.insts.len()];
+        for index in 0..func.blocks.len() {
+            let block = Block::new(index);
+            let data = func.block(block);
+            for (position, &param) in data.params.iter().enumerate() {
+                self.definition(Place::Block(block), param, ValueDef::Param(block, position as u32));
+            }
+            for &inst in &data.insts {
+                match placed.get_mut(inst.index()) {
+                    None => {
+                        self.fault(Place::Block(block), format!("the instruction {inst} does not exist"));
+                        continue;
+                    }
+                    Some(true) => self.fault(Place::Inst(inst), "the instruction is placed twice".to_owned()),
+                    Some(placed) => *placed = true,
+                }
+                let inst_data = func.inst(inst);
+                for (position, &result) in inst_data.results.iter().enumerate() {
+                    self.definition(Place::Inst(inst), result, ValueDef::Result(inst, position as u32));
+                }
+                for &arg in &inst_data.args {
+                    self.existence(Place::Inst(inst), arg);
+                }
+            }
+            for value in data.term.uses() {
+                self.existence(Place::Term(block), value);
+            }
+            for Target { block: target, args: _ } in data.term.targets() {
+                if target.index() >= func.blocks.len() {
+                    self.fault(Place::Term(block), format!("{target} does not exist"));
+                } else if *target == ENTRY {
+                    self.fault(Place::Term(block), "no edge may lead to the entry".to_owned());
+                }
+            }
+        }
+    }
+
+    fn definition(&mut self, place: Place, value: Value, def: ValueDef) {
+        let Some(data) = self.func.values.get(value.index()) else {
+            return self.fault(place, format!("the value {} does not exist", value.0));
+        };
+        if data.def != def {
+            self.fault(place, format!("{} is said to be defined elsewhere ({:?})", self.name(value), data.def));
+        }
+        if !is_well_formed(data.ty) {
+            self.fault(place, format!("{} has the type {}, which does not exist", self.name(value), data.ty));
+        } else if self.func.phase == Phase::Legalized && !data.ty.is_machine() {
+            self.fault(place, format!("{} has the type {} after legalization", self.name(value), data.ty));
+        }
+    }
+
+    fn existence(&mut self, place: Place, value: Value) {
+        let func = self.func;
+        let exists = func.values.get(value.index()).is_some_and(|data| match data.def {
+            ValueDef::Param(block, index) => {
+                func.blocks.get(block.index()).and_then(|block| block.params.get(index as usize)) == Some(&value)
+            }
+            ValueDef::Result(inst, index) => {
+                func.insts.get(inst.index()).and_then(|inst| inst.results.get(index as usize)) == Some(&value)
+            }
+        });
+        if !exists {
+            self.fault(place, format!("the value {} has no definition", value.0));
+        }
+    }
+
+    fn inst(&mut self, inst: Inst) {
+        let func = self.func;
+        let place = Place::Inst(inst);
+        let InstData { op, args: _, imm, results: _, consumed } = func.inst(inst);
+        if !self.immediate(place, *op, *imm) {
+            return;
+        }
+        match (op, func.phase) {
+            (Op::Mochi(op), Phase::Legalized) => {
+                self.fault(place, format!("{} is left after legalization", op.name()));
+            }
+            (Op::Mochi(MochiOp::Dup | MochiOp::Drop), Phase::Pure) => {
+                self.fault(place, "the pure phase does not count".to_owned());
+            }
+            _ => {}
+        }
+        let flex = match (op, func.phase) {
+            (Op::Mochi(op), Phase::Counted) => flex_operands(*op),
+            _ => 0,
+        };
+        if consumed & !flex != 0 {
+            let message = match func.phase {
+                Phase::Pure | Phase::Legalized => format!("the {} phase marks no operand", phase_name(func.phase)),
+                Phase::Counted => "an operand that is not flex is marked as consumed".to_owned(),
+            };
+            self.fault(place, message);
+        }
+        match *op {
+            Op::Mochi(op) => self.mochi(inst, op),
+            Op::Wasm(WasmOp::GlobalGet) => self.global(inst, false, true),
+            Op::Wasm(WasmOp::GlobalSet) => self.global(inst, true, true),
+            Op::Wasm(op) => {
+                self.fit(inst, op.params().iter().copied().map(TypePattern::Exact), false);
+                self.fit(inst, op.results().iter().copied().map(TypePattern::Exact), true);
+            }
+            Op::Call => self.call(inst),
+        }
+    }
+
+    fn immediate(&mut self, place: Place, op: Op, imm: Imm) -> bool {
+        let module = self.module;
+        let fits = match (op.imm(), imm) {
+            (ImmKind::None, Imm::None)
+            | (ImmKind::I32, Imm::I32(_))
+            | (ImmKind::I64, Imm::I64(_))
+            | (ImmKind::F64, Imm::F64(_))
+            | (ImmKind::Offset, Imm::Offset(_)) => None,
+            (ImmKind::Func, Imm::Func(func)) if func.index() < module.functions.len() => None,
+            (ImmKind::Global, Imm::Global(global)) if global.index() < module.globals.len() => None,
+            (ImmKind::Data, Imm::Data(data)) if data.index() < module.data.len() => None,
+            (ImmKind::Func, Imm::Func(func)) => Some(format!("the function {func} does not exist")),
+            (ImmKind::Global, Imm::Global(global)) => Some(format!("the global {global} does not exist")),
+            (ImmKind::Data, Imm::Data(data)) => Some(format!("the data {data} does not exist")),
+            (expected, found) => Some(format!("the immediate is {found:?}, not {expected:?}")),
+        };
+        if let Some(message) = fits {
+            self.fault(place, message);
+            return false;
+        }
+        // All Mochi operations with a number as their immediate choose between two things.
+        if let (Op::Mochi(_), Imm::I32(value)) = (op, imm)
+            && !(0..=1).contains(&value)
+        {
+            self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
+        }
+        if (op, imm) == (Op::Mochi(MochiOp::FloatConst), Imm::F64(FLOAT_NONE)) {
+            self.fault(place, "the constant is the NaN that stands for none".to_owned());
+        }
+        true
+    }
+
+    /// Compares operands or results with what they should be.
+    fn fit(&mut self, inst: Inst, patterns: impl ExactSizeIterator<Item = TypePattern>, results: bool) -> bool {
+        let data = self.func.inst(inst);
+        let (values, what) = if results { (&data.results, "result") } else { (&data.args, "operand") };
+        let place = Place::Inst(inst);
+        if values.len() != patterns.len() {
+            self.fault(place, format!("{} {what}s instead of {}", values.len(), patterns.len()));
+            return false;
+        }
+        let mut all_fit = true;
+        for (index, (&value, pattern)) in values.iter().zip(patterns).enumerate() {
+            let ty = self.func.ty(value);
+            if !pattern.accepts(ty) {
+                all_fit = false;
+                self.fault(place, format!("{what} {index} is {ty}, not {}", describe(pattern)));
+            }
+        }
+        all_fit
+    }
+
+    fn mochi(&mut self, inst: Inst, op: MochiOp) {
+        let args_fit = self.fit(inst, op.params().iter().map(|&(_, pattern)| pattern), false);
+        let results_fit = self.fit(inst, op.results().iter().copied(), true);
+        if !args_fit || !results_fit {
+            return;
+        }
+        let func = self.func;
+        let data = func.inst(inst);
+        let place = Place::Inst(inst);
+        match op {
+            MochiOp::IntAdd
+            | MochiOp::IntSub
+            | MochiOp::IntMul
+            | MochiOp::IntDiv
+            | MochiOp::IntRem
+            | MochiOp::IntNeg
+            | MochiOp::IntToFloat
+            | MochiOp::FloatAdd
+            | MochiOp::FloatSub
+            | MochiOp::FloatMul
+            | MochiOp::FloatDiv
+            | MochiOp::FloatRem
+            | MochiOp::FloatNeg => {
+                let result = func.ty(data.results[0]);
+                if !result.nullable && data.args.iter().any(|&arg| func.ty(arg).nullable) {
+                    self.fault(place, format!("an operand can be none, so the result is {result}?"));
+                }
+            }
+            MochiOp::Convert => {
+                let (from, to) = (func.ty(data.args[0]), func.ty(data.results[0]));
+                if to != Type::ANY && from.kind != to.kind {
+                    self.fault(place, format!("{from} cannot be converted to {to}"));
+                }
+            }
+            MochiOp::Dup | MochiOp::Drop if !func.ty(data.args[0]).is_counted() => {
+                self.fault(place, format!("a {} is not counted", func.ty(data.args[0])));
+            }
+            MochiOp::LoadGlobal => self.global(inst, false, false),
+            MochiOp::StoreGlobal => self.global(inst, true, false),
+            _ => {}
+        }
+    }
+
+    fn global(&mut self, inst: Inst, store: bool, machine: bool) {
+        let Imm::Global(global) = self.func.inst(inst).imm else { unreachable!("the immediate was checked") };
+        let ty = self.module.globals[global.index()].ty;
+        let ty = TypePattern::Exact(if machine { ty.machine() } else { ty });
+        self.fit(inst, std::iter::repeat_n(ty, usize::from(store)), false);
+        self.fit(inst, std::iter::repeat_n(ty, usize::from(!store)), true);
+    }
+
+    fn call(&mut self, inst: Inst) {
+        let Imm::Func(callee) = self.func.inst(inst).imm else { unreachable!("the immediate was checked") };
+        let callee = self.module.func(callee);
+        let sig = &callee.sig;
+        // A signature speaks of machine types as soon as its function is legalized; the rest of
+        // the module may not have got there.
+        let legalized = |func: &Function| func.import.is_some() || func.phase == Phase::Legalized;
+        let machine = legalized(self.func) != legalized(callee);
+        let expected = |ty: Type| {
+            let ty = if machine { ty.machine() } else { ty };
+            if machine && !legalized(self.func) { TypePattern::Machine(ty) } else { TypePattern::Exact(ty) }
+        };
+        self.fit(inst, sig.params.iter().map(|param| expected(param.ty)), false);
+        self.fit(inst, sig.results.iter().map(|&ty| expected(ty)), true);
+    }
+
+    fn terminator(&mut self, block: Block) {
+        let func = self.func;
+        let place = Place::Term(block);
+        let term = &func.block(block).term;
+        match term {
+            Terminator::Branch { cond, then: _, otherwise: _ } => {
+                let ty = func.ty(*cond);
+                if ty != Type::BOOL && ty != Type::I32 {
+                    self.fault(place, format!("the condition is {ty}, neither bool nor i32"));
+                }
+            }
+            Terminator::Return(values) => {
+                let expected: Vec<Type> = func.sig.results.clone();
+                self.same_types(place, values, &expected, "results of the function");
+            }
+            Terminator::Jump(_) | Terminator::Unreachable => {}
+        }
+        for Target { block: target, args } in term.targets() {
+            let expected: Vec<Type> = func.block(*target).params.iter().map(|&param| func.ty(param)).collect();
+            self.same_types(place, args, &expected, &format!("parameters of {target}"));
+        }
+    }
+
+    fn same_types(&mut self, place: Place, values: &[Value], expected: &[Type], what: &str) {
+        if values.len() != expected.len() {
+            return self.fault(place, format!("{} values for the {} {what}", values.len(), expected.len()));
+        }
+        for (&value, &expected) in values.iter().zip(expected) {
+            let found = self.func.ty(value);
+            if found != expected {
+                self.fault(place, format!("{} is {found}, but the {what} want {expected}", self.name(value)));
+            }
+        }
+    }
+
+    fn graph(&mut self, order: &Order) {
+        for &block in &order.reached {
+            for Target { block: target, args: _ } in self.func.block(block).term.targets() {
+                if order.number(*target) <= order.number(block) && !order.dominates(*target, block) {
+                    let message = format!("the graph is not reducible: {target} does not dominate this way back to it");
+                    self.fault(Place::Term(block), message);
+                }
+            }
+        }
+    }
+
+    fn dominance(&mut self, order: &Order) {
+        let func = self.func;
+        // Where each instruction stands in its block, and which that is.
+        let mut position: Vec<Option<(Block, usize)>> = vec![None; func.insts.len()];
+        for block in func.block_ids() {
+            for (index, inst) in func.block(block).insts.iter().enumerate() {
+                position[inst.index()] = Some((block, index));
+            }
+        }
+        let defined_before = |value: Value, block: Block, index: usize| match func.def(value) {
+            ValueDef::Param(home, _) => home == block || order.dominates(home, block),
+            ValueDef::Result(inst, _) => position[inst.index()].is_some_and(|(home, at)| {
+                if home == block { at < index } else { order.dominates(home, block) }
+            }),
+        };
+        for block in func.block_ids() {
+            let data = func.block(block);
+            for (index, &inst) in data.insts.iter().enumerate() {
+                for &arg in &func.inst(inst).args {
+                    if !defined_before(arg, block, index) {
+                        self.fault(Place::Inst(inst), format!("{} is not defined on every way here", self.name(arg)));
+                    }
+                }
+            }
+            for value in data.term.uses() {
+                if !defined_before(value, block, usize::MAX) {
+                    self.fault(Place::Term(block), format!("{} is not defined on every way here", self.name(value)));
+                }
+            }
+        }
+    }
+}
+
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Pure => "pure",
+        Phase::Counted => "counted",
+        Phase::Legalized => "legalized",
+    }
+}
+
+fn describe(pattern: TypePattern) -> String {
+    match pattern {
+        TypePattern::Exact(ty) => ty.to_string(),
+        TypePattern::Kind(kind) => format!("{0} or {0}?", Type::of(kind)),
+        TypePattern::Machine(ty) => format!("carried by {ty}"),
+        TypePattern::Mochi => "a type of the language".to_owned(),
+        TypePattern::Nullable => "a type that has none".to_owned(),
+    }
+}
+
+fn flex_operands(op: MochiOp) -> u32 {
+    let flex = |&(ownership, _): &(Ownership, TypePattern)| ownership == Ownership::Flex;
+    op.params().iter().enumerate().filter(|(_, param)| flex(param)).fold(0, |bits, (index, _)| bits | 1 << index)
+}
+
+/// The reachable blocks in reverse postorder and their dominator tree ("A Simple, Fast Dominance
+/// Algorithm", Cooper et al.). The verifier has its own, so as not to trust what it checks.
+struct Order {
+    reached: Vec<Block>,
+    /// Place in `reached`, by block.
+    numbers: Vec<Option<u32>>,
+    /// When a walk of the tree enters and leaves the block at each place in `reached`.
+    spans: Vec<(u32, u32)>,
+    preds: Vec<Vec<u32>>,
+}
+
+impl Order {
+    fn new(func: &Function) -> Order {
+        let mut seen = vec![false; func.blocks.len()];
+        let mut postorder = Vec::new();
+        let targets = |block: Block| func.block(block).term.targets().map(|target| target.block).collect::<Vec<_>>();
+        let mut stack = vec![(ENTRY, targets(ENTRY))];
+        seen[0] = true;
+        while let Some((block, left)) = stack.last_mut() {
+            match left.pop() {
+                Some(next) if seen[next.index()] => {}
+                Some(next) => {
+                    seen[next.index()] = true;
+                    stack.push((next, targets(next)));
+                }
+                None => {
+                    postorder.push(*block);
+                    stack.pop();
+                }
+            }
+        }
+        let reached: Vec<Block> = postorder.into_iter().rev().collect();
+        let mut numbers = vec![None; func.blocks.len()];
+        for (index, block) in reached.iter().enumerate() {
+            numbers[block.index()] = Some(index as u32);
+        }
+        let mut preds = vec![Vec::new(); reached.len()];
+        for (index, &block) in reached.iter().enumerate() {
+            for target in targets(block) {
+                preds[numbers[target.index()].map_or(0, |number: u32| number as usize)].push(index as u32);
+            }
+        }
+        let mut order = Order { spans: Vec::new(), numbers, preds, reached };
+        order.spans = order.tree_spans(&order.immediate_dominators());
+        order
+    }
+
+    fn immediate_dominators(&self) -> Vec<u32> {
+        let mut idom: Vec<Option<u32>> = vec![None; self.reached.len()];
+        idom[0] = Some(0);
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for index in 1..self.reached.len() {
+                let mut common: Option<u32> = None;
+                for &pred in self.preds[index].iter().filter(|&&pred| idom[pred as usize].is_some()) {
+                    common = Some(match common {
+                        None => pred,
+                        Some(mut a) => {
+                            let mut b = pred;
+                            while a != b {
+                                let later = if a > b { &mut a } else { &mut b };
+                                *later = idom[*later as usize].unwrap_or(0);
+                            }
+                            a
+                        }
+                    });
+                }
+                if idom[index] != common {
+                    idom[index] = common;
+                    changed = true;
+                }
+            }
+        }
+        idom.into_iter().map(|idom| idom.unwrap_or(0)).collect()
+    }
+
+    fn tree_spans(&self, idom: &[u32]) -> Vec<(u32, u32)> {
+        let count = self.reached.len();
+        // A child comes after its parent, so sizes of subtrees add up backwards.
+        let mut sizes = vec![1; count];
+        for index in (1..count).rev() {
+            sizes[idom[index] as usize] += sizes[index];
+        }
+        let mut spans = vec![(0, 0); count];
+        let mut next_child = vec![1; count];
+        spans[0] = (0, sizes[0]);
+        for index in 1..count {
+            let parent = idom[index] as usize;
+            let start = spans[parent].0 + next_child[parent];
+            next_child[parent] += sizes[index];
+            spans[index] = (start, start + sizes[index]);
+        }
+        spans
+    }
+
+    /// Place in reverse postorder; none for a block that cannot be reached.
+    fn number(&self, block: Block) -> Option<u32> {
+        self.numbers[block.index()]
+    }
+
+    fn dominates(&self, above: Block, below: Block) -> bool {
+        let Some(below) = self.number(below) else { return true };
+        let Some(above) = self.number(above) else { return false };
+        let (start, end) = self.spans[above as usize];
+        (start..end).contains(&self.spans[below as usize].0)
+    }
+}
+
+/// The shares of the values at the place that is being checked.
+type Shares = BTreeMap<Value, u32>;
+
+/// Checks the ownership rule in one walk: as the shares must agree wherever paths meet, those of
+/// the first path to a block are those of all.
+struct Counts<'v, 'm> {
+    verifier: &'v mut Verifier<'m>,
+    func: &'m Function,
+    /// Shares at the start of a block, once a path led there, and whence.
+    entries: Vec<Option<(Shares, Block)>>,
+    /// Values that were complained about.
+    blamed: Vec<bool>,
+}
+
+impl<'v, 'm> Counts<'v, 'm> {
+    fn new(verifier: &'v mut Verifier<'m>) -> Counts<'v, 'm> {
+        let func = verifier.func;
+        Counts {
+            entries: vec![None; func.blocks.len()],
+            blamed: vec![false; func.values.len()],
+            verifier,
+            func,
+        }
+    }
+
+    fn check(mut self, order: &Order) {
+        let func = self.func;
+        self.entries[0] = Some((Shares::new(), ENTRY));
+        for &block in &order.reached {
+            let Some((mut shares, _)) = self.entries[block.index()].clone() else {
+                unreachable!("reverse postorder has a predecessor before each block")
+            };
+            for (index, &param) in func.block(block).params.iter().enumerate() {
+                let owned = block != ENTRY || func.sig.params[index].owned;
+                if owned && !is_uncounted(func, param) {
+                    shares.insert(param, 1);
+                }
+            }
+            for &inst in &func.block(block).insts {
+                self.inst(inst, &mut shares);
+            }
+            self.terminator(block, shares);
+        }
+    }
+
+    fn blame(&mut self, place: Place, value: Value, message: impl FnOnce(String) -> String) {
+        if !std::mem::replace(&mut self.blamed[value.index()], true) {
+            let name = self.verifier.name(value);
+            self.verifier.fault(place, message(name));
+        }
+    }
+
+    fn is_borrowed(&self, value: Value) -> bool {
+        match self.func.def(value) {
+            ValueDef::Param(block, index) => block == ENTRY && !self.func.sig.params[index as usize].owned,
+            ValueDef::Result(..) => false,
+        }
+    }
+
+    fn consume(&mut self, place: Place, value: Value, shares: &mut Shares) {
+        if is_uncounted(self.func, value) {
+            return;
+        }
+        match shares.get_mut(&value) {
+            Some(1) => {
+                shares.remove(&value);
+            }
+            Some(count) => *count -= 1,
+            None if self.is_borrowed(value) => {
+                self.blame(place, value, |name| format!("the borrowed parameter {name} is consumed without a dup"));
+            }
+            None => self.blame(place, value, |name| format!("{name} is consumed, but no share of it is left")),
+        }
+    }
+
+    fn borrow(&mut self, place: Place, value: Value, shares: &Shares) {
+        if !is_uncounted(self.func, value) && !shares.contains_key(&value) && !self.is_borrowed(value) {
+            self.blame(place, value, |name| format!("{name} is used, but no share of it is left"));
+        }
+    }
+
+    fn inst(&mut self, inst: Inst, shares: &mut Shares) {
+        let func = self.func;
+        let place = Place::Inst(inst);
+        let data = func.inst(inst);
+        let ownership = |index: usize| match data.op {
+            Op::Mochi(op) => op.params()[index].0,
+            Op::Wasm(_) => Ownership::Borrow,
+            Op::Call => match data.imm {
+                Imm::Func(callee) if self.verifier.module.func(callee).sig.params[index].owned => Ownership::Own,
+                _ => Ownership::Borrow,
+            },
+        };
+        let ownership: Vec<Ownership> = (0..data.args.len()).map(ownership).collect();
+        for (&arg, &ownership) in data.args.iter().zip(&ownership) {
+            if ownership == Ownership::Own {
+                self.consume(place, arg, shares);
+            }
+        }
+        for (&arg, &ownership) in data.args.iter().zip(&ownership) {
+            if ownership != Ownership::Own {
+                self.borrow(place, arg, shares);
+            }
+        }
+        for (index, &arg) in data.args.iter().enumerate() {
+            if ownership[index] == Ownership::Flex && data.consumed >> index & 1 != 0 {
+                self.consume(place, arg, shares);
+            }
+        }
+        if data.op == Op::Mochi(MochiOp::Dup) && !is_uncounted(func, data.args[0]) {
+            *shares.entry(data.args[0]).or_default() += 1;
+        }
+        for &result in &data.results {
+            if !is_uncounted(func, result) {
+                shares.insert(result, 1);
+            }
+        }
+    }
+
+    fn terminator(&mut self, block: Block, mut shares: Shares) {
+        let func = self.func;
+        let place = Place::Term(block);
+        match &func.block(block).term {
+            Terminator::Return(values) => {
+                for &value in values {
+                    self.consume(place, value, &mut shares);
+                }
+                for &value in shares.keys() {
+                    self.blame(place, value, |name| format!("{name} is never consumed on a path to this return"));
+                }
+            }
+            Terminator::Jump(target) => self.edge(block, target, shares),
+            Terminator::Branch { cond: _, then, otherwise } => {
+                self.edge(block, then, shares.clone());
+                self.edge(block, otherwise, shares);
+            }
+            Terminator::Unreachable => {}
+        }
+    }
+
+    fn edge(&mut self, from: Block, Target { block: target, args }: &Target, mut shares: Shares) {
+        let place = Place::Term(from);
+        for &arg in args {
+            self.consume(place, arg, &mut shares);
+        }
+        let Some((expected, other)) = &self.entries[target.index()] else {
+            self.entries[target.index()] = Some((shares, from));
+            return;
+        };
+        if shares == *expected {
+            return;
+        }
+        let other = *other;
+        let differs = |value: &Value| shares.get(value) != expected.get(value);
+        let all: Vec<Value> = shares.keys().chain(expected.keys()).copied().filter(differs).collect();
+        let counts: Vec<(u32, u32)> = all
+            .iter()
+            .map(|value| (shares.get(value).copied().unwrap_or(0), expected.get(value).copied().unwrap_or(0)))
+            .collect();
+        for (value, (here, there)) in all.into_iter().zip(counts) {
+            self.blame(place, value, |name| {
+                format!("{name} has {here} shares on the way from here to {target}, {there} on the way from {other}")
+            });
+        }
+    }
+}
