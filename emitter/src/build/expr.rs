@@ -221,9 +221,7 @@ impl FunctionCtx<'_, '_> {
         self.fb.set_span(Some(expr.span));
         let value = match &expr.kind {
             ExprKind::Int(value) => self.fb.int_const(*value),
-            ExprKind::Float(value) => {
-                self.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(*value), Type::FLOAT)
-            }
+            ExprKind::Float(value) => self.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(*value), Type::FLOAT),
             ExprKind::Bool(value) => self.fb.bool_const(*value),
             ExprKind::Str(bytes) => self.string(bytes),
             ExprKind::None => self.none_of(expr.ty),

@@ -33,8 +33,7 @@ use types::lower_type;
 ///
 /// Function and global ids are the typed program's indexes.
 pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
-    let mut module =
-        Module { files: files.iter().map(|file| file.name.clone()).collect(), ..Module::default() };
+    let mut module = Module { files: files.iter().map(|file| file.name.clone()).collect(), ..Module::default() };
     for global in &program.globals {
         // Nothing reads a global without kind, but its index must be taken.
         let ty = lower_type(global.ty).unwrap_or(Type::ANY);
@@ -142,8 +141,7 @@ impl<'a, 'm> FunctionCtx<'a, 'm> {
             results: lower_type(func.result).into_iter().collect(),
         };
         let mut fb = FunctionBuilder::new(Function::new(name, sig, Phase::Pure));
-        let locals =
-            func.locals.iter().map(|local| lower_type(local.ty).map(|ty| fb.declare_variable(ty))).collect();
+        let locals = func.locals.iter().map(|local| lower_type(local.ty).map(|ty| fb.declare_variable(ty))).collect();
         FunctionCtx { program, pool, id, func, fb, locals, loops: Vec::new(), restart: None }
     }
 

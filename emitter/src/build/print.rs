@@ -91,8 +91,8 @@ impl FunctionCtx<'_, '_> {
             }
         }
         self.fb.set_span(Some(span));
-        let trimmed_here = args.len() < TRIMMED_ARGS
-            || (self.trim(&mut pieces, End::Start) && self.trim(&mut pieces, End::Finish));
+        let trimmed_here =
+            args.len() < TRIMMED_ARGS || (self.trim(&mut pieces, End::Start) && self.trim(&mut pieces, End::Finish));
         if !trimmed_here {
             let line = self.join(pieces);
             let line = self.fb.value(MochiOp::StrTrim, vec![line], Imm::None, Type::STR);

@@ -2,7 +2,7 @@
 
 use mochi_frontend::types;
 
-use crate::ir::{Kind, MochiOp, Imm, Type, Value};
+use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
 

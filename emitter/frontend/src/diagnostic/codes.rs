@@ -237,6 +237,10 @@ codes! {
     M004 "Remove the character, or write it as \\u escape: it can make the code look different from what it says.";
     /// A part of the program is larger than the output format allows.
     M005 "Split it into smaller parts.";
+    /// IR text cannot be read, or breaks a rule of the IR.
+    M006 "The grammar is in `emitter/src/ir/parser.rs`, the rules are in `emitter/src/ir/verifier.rs`.";
+    /// An option names a pass that does not exist.
+    M007 "The passes are listed in `emitter/src/opt/mod.rs`.";
 }
 
 #[cfg(test)]
