@@ -1,13 +1,17 @@
 //! The stages by name: run to one, print one.
+//!
+//! Builds with debug assertions verify the module after every stage and pass. A module that a
+//! stage broke is our bug, never the user's: it panics, and the host says so.
 
 use mochi_frontend::check::{self, CheckOptions};
-use mochi_frontend::diagnostic::{Diagnostic, Severity};
-use mochi_frontend::source::SourceFile;
+use mochi_frontend::diagnostic::{Code, Diagnostic, Severity};
+use mochi_frontend::source::{SourceFile, Span};
 use mochi_frontend::syntax::{self, Dialect};
 use mochi_frontend::typed;
 
 use crate::build::build;
-use crate::ir::Module;
+use crate::ir::{Module, Phase, Spans, TextError, parse_program, print_function, print_module, verify_module};
+use crate::opt;
 
 /// What the text of a compilation is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -62,20 +66,32 @@ pub struct Failure {
 
 /// Compiles one program to a WebAssembly module.
 pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failure> {
-    let (_module, warnings) = start(source, options)?;
+    let (mut module, warnings) = start(source, options)?;
+    optimize(&mut module, options);
+    legalize(&mut module, options);
     Err(Failure { diagnostics: warnings })
 }
 
 /// All findings of the frontend, in source order.
 pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
-    front(source, options).1
+    match options.language {
+        Language::Mochi => front(source, options).1,
+        Language::Ir => parse_ir(source).err().unwrap_or_default(),
+    }
 }
 
 /// The text form of the IR after `stage`.
 pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<String, Failure> {
-    let _ = stage;
-    let (_module, warnings) = start(source, options)?;
-    Err(Failure { diagnostics: warnings })
+    let (mut module, _) = start(source, options)?;
+    match stage {
+        Stage::Built => {}
+        Stage::Optimized => optimize(&mut module, options),
+        Stage::Legalized => {
+            optimize(&mut module, options);
+            legalize(&mut module, options);
+        }
+    }
+    Ok(print_module(&module, Spans::Omit))
 }
 
 /// Parses and checks; there is a program when nothing found is an error.
@@ -94,11 +110,67 @@ fn front(source: &SourceFile, options: &Options) -> (Option<typed::Program>, Vec
 
 /// The module in the pure phase, and the warnings on the way there.
 fn start(source: &SourceFile, options: &Options) -> Result<(Module, Vec<Diagnostic>), Failure> {
+    let mut unknown = options.skip_passes.iter().filter(|&name| opt::names().all(|pass| pass != name)).peekable();
+    if unknown.peek().is_some() {
+        let known = opt::names().collect::<Vec<_>>().join(", ");
+        let error = |name| {
+            let message = format!("there is no pass `{name}`");
+            Diagnostic::error(Code::M007, Span::default(), message).with_help(format!("The passes are {known}."))
+        };
+        return Err(Failure { diagnostics: unknown.map(error).collect() });
+    }
     match options.language {
         Language::Mochi => match front(source, options) {
-            (Some(program), warnings) => Ok((build(&program, std::slice::from_ref(source)), warnings)),
+            (Some(program), warnings) => {
+                let module = build(&program, std::slice::from_ref(source));
+                verify(&module, "build");
+                Ok((module, warnings))
+            }
             (None, diagnostics) => Err(Failure { diagnostics }),
         },
-        Language::Ir => Err(Failure { diagnostics: Vec::new() }),
+        Language::Ir => match parse_ir(source) {
+            Ok(module) => Ok((module, Vec::new())),
+            Err(diagnostics) => Err(Failure { diagnostics }),
+        },
+    }
+}
+
+fn parse_ir(source: &SourceFile) -> Result<Module, Vec<Diagnostic>> {
+    let error = |error: TextError| {
+        Diagnostic::error(Code::M006, Span { file: 0, start: error.start, end: error.end }, error.message)
+    };
+    parse_program(&source.text).map_err(|errors| errors.into_iter().map(error).collect())
+}
+
+fn optimize(module: &mut Module, options: &Options) {
+    optimize_phase(module, Phase::Pure, options);
+}
+
+fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
+    match options.opt {
+        OptLevel::None => {}
+        OptLevel::Size | OptLevel::Speed => {
+            opt::optimize(module, phase, &options.skip_passes, |pass, module| verify(module, pass.name));
+        }
+    }
+}
+
+/// From the pure to the legalized phase, the passes on that included.
+fn legalize(module: &mut Module, options: &Options) {
+    opt::count(module);
+    verify(module, "count");
+    optimize_phase(module, Phase::Legalized, options);
+}
+
+/// Panics if the stage that ran last broke the module. A release build trusts the tests.
+fn verify(module: &Module, stage: &str) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    if let Err(errors) = verify_module(module) {
+        let text: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let func = errors.iter().find_map(|error| error.func);
+        let func = func.map_or(String::new(), |func| print_function(module, module.func(func), Spans::Omit));
+        panic!("{stage} broke the module:\n{}\n{func}", text.join("\n"));
     }
 }

@@ -24,6 +24,8 @@ mod expr;
 mod loops;
 mod print;
 mod stmt;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use loops::Loop;
