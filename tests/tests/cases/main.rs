@@ -3,6 +3,7 @@
 //! `BLESS=1 cargo test -p mochi-tests` rewrites expectations that are snapshots (errors, IR, Wasm,
 //! command line); what programs print is written by hand from the language reference and never blessed.
 
+mod builtins;
 mod cli;
 mod errors;
 mod files;
@@ -17,6 +18,7 @@ fn main() {
     let arguments = libtest_mimic::Arguments::from_args();
     let mut trials = Vec::new();
     trials.extend(programs::trials());
+    trials.extend(builtins::trials());
     trials.extend(errors::trials());
     trials.extend(ir::trials());
     trials.extend(wasm::trials());
