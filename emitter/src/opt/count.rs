@@ -281,3 +281,74 @@ fn add_dups(func: &mut Function, ctx: &Ctx<'_>, new: &mut Vec<Inst>, value: Valu
 fn add_drop(func: &mut Function, new: &mut Vec<Inst>, value: Value) {
     new.push(func.make_inst(MochiOp::Drop.into(), vec![value], Imm::None, &[], None));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+    use crate::opt::testing::after;
+
+    fn counted(body: &str) -> String {
+        let text = after(&format!("start main\nfunc main() {{\nb0:\nreturn\n}}\n{body}"), count);
+        text.lines().map(str::trim).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_last_use_moves_and_an_earlier_one_takes_a_share() {
+        let text = counted(
+            "func f(v0: own str, v1: str) -> str {\nb0:\nv2 = str.concat v0, v1\nprint v0\nreturn v2\n}\n",
+        );
+        assert!(text.contains("dup v0\nv2 = str.concat v0, v1\nprint v0\ndrop v0\nreturn v2"), "{text}");
+        let text = counted("func f(v0: own str, v1: str) -> str {\nb0:\nv2 = str.concat v0, v1\nreturn v2\n}\n");
+        assert!(text.contains("b0:\nv2 = str.concat v0, v1\nreturn v2"), "{text}");
+    }
+
+    #[test]
+    fn parameters_that_no_path_consumes_are_borrowed() {
+        let text = counted("func f(v0: own str, v1: own int) -> bool {\nb0:\nv2 = truthy v0\nreturn v2\n}\n");
+        assert!(text.contains("func f(v0: str, v1: int)"), "{text}");
+        assert!(!text.contains("drop"), "{text}");
+    }
+
+    #[test]
+    fn a_caller_of_an_owning_function_owns_too() {
+        let text = counted(
+            "func keep(v0: str) -> str {\nb0:\nreturn v0\n}\n\
+             func f(v0: str) -> str {\nb0:\nv1: str = call keep(v0)\nreturn v1\n}\n",
+        );
+        assert!(text.contains("func f(v0: own str)"), "{text}");
+        assert!(!text.contains("dup"), "{text}");
+    }
+
+    #[test]
+    fn a_flex_operand_that_dies_is_consumed_by_the_operation() {
+        let text = counted(
+            "func f(v0: int) -> int {\nb0:\nv1: int = int.add v0, v0\nv2: int = int.mul v1, v1\nreturn v2\n}\n",
+        );
+        assert!(text.contains("int.add v0, v0"), "{text}");
+        assert!(text.contains("int.mul !v1, v1"), "{text}");
+    }
+
+    #[test]
+    fn what_dies_on_one_edge_is_dropped_there() {
+        let text = counted(
+            "func f(v0: str, v1: bool) -> str {\nb0:\nv2 = str.upper v0\nbranch v1, b1, b2\nb1:\nreturn v2\n\
+             b2:\nv3 = str.lower v0\nreturn v3\n}\n",
+        );
+        assert!(text.contains("drop v2\nv3 = str.lower v0"), "{text}");
+    }
+
+    #[test]
+    fn a_path_that_fails_drops_nothing() {
+        let text = counted(
+            "data d0 \"no\"\nfunc f(v0: str, v1: bool) -> str {\nb0:\nv2 = str.upper v0\nbranch v1, b1, b2\nb1:\n\
+             return v2\nb2:\nfail d0\nunreachable\n}\n",
+        );
+        assert!(!text.contains("drop"), "{text}");
+    }
+
+    #[test]
+    fn constants_are_never_counted() {
+        let text = counted("func f() -> int {\nb0:\nv0: int = int.const 7\nprint v0\nprint v0\nreturn v0\n}\n");
+        assert!(!text.contains("dup") && !text.contains("drop"), "{text}");
+    }
+}

@@ -230,3 +230,47 @@ pub(super) fn callees_first(module: &Module) -> (Vec<FuncId>, Vec<u32>) {
     }
     (order, component)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+    use crate::opt::testing::after;
+
+    #[test]
+    fn a_small_function_takes_the_place_of_its_calls() {
+        let text = after(
+            "start main\nfunc half(v0: int) -> int {\nb0:\nv1: int = int.const 2\nv2: int = int.div v0, v1\nreturn v2\n}\n\
+             func main() {\nb0:\nv0: int = int.const 8\nv1: int = call half(v0)\nprint v1\nreturn\n}\n",
+            run,
+        );
+        let main = text.split("func main").nth(1).expect("main is printed");
+        assert!(main.contains("int.div") && !main.contains("call"), "{text}");
+    }
+
+    #[test]
+    fn several_returns_meet_after_the_call() {
+        let text = after(
+            "start main\nfunc sign(v0: int) -> int {\nb0:\nv1: int = int.const 0\nv2 = int.lt v0, v1\nbranch v2, b1, b2\n\
+             b1:\nv3: int = int.const -1\nreturn v3\nb2:\nv4: int = int.const 1\nreturn v4\n}\n\
+             func main() {\nb0:\nv0: int = int.const 8\nv1: int = call sign(v0)\nprint v1\nreturn\n}\n",
+            run,
+        );
+        let main = text.split("func main").nth(1).expect("main is printed");
+        assert!(!main.contains("call") && main.matches("jump").count() >= 2, "{text}");
+    }
+
+    #[test]
+    fn mutual_recursion_stays_and_self_recursion_is_unrolled_once() {
+        let text = after(
+            "start main\nfunc a(v0: int) -> int {\nb0:\nv1: int = call b(v0)\nreturn v1\n}\n\
+             func b(v0: int) -> int {\nb0:\nv1: int = call a(v0)\nreturn v1\n}\n\
+             func c(v0: int) -> int {\nb0:\nv1: int = int.neg v0\nv2: int = call c(v1)\nreturn v2\n}\n\
+             func main() {\nb0:\nreturn\n}\n",
+            run,
+        );
+        assert!(text.contains("call b(") && text.contains("call a("), "{text}");
+        let c = text.split("func c").nth(1).expect("c is printed");
+        assert_eq!(c.matches("int.neg").count(), 2, "{text}");
+        assert_eq!(c.matches("call c").count(), 1, "{text}");
+    }
+}

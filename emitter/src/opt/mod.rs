@@ -7,6 +7,8 @@
 pub mod count;
 pub mod inline;
 pub mod ranges;
+#[cfg(test)]
+mod testing;
 
 pub use count::count;
 

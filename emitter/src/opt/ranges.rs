@@ -509,3 +509,71 @@ fn unchecked(op: MochiOp) -> Option<(MochiOp, bool)> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+    use crate::opt::testing::after;
+
+    /// Counts from 0 to a bound; `{bound}` is the instruction that makes it.
+    fn counter(bound: &str) -> String {
+        let text = format!(
+            "start main\nfunc main() {{\nb0:\nv0: int = int.const 0\nv1: int = {bound}\nv2: int = int.const 1\nv3 = int.lt v0, v1\n\
+             branch v3, b1(v0), b2\nb1(v4: int):\nprint v4\nv5: int = int.add v4, v2\nv6 = int.lt v5, v1\nbranch v6, b1(v5), b2\n\
+             b2:\nreturn\n}}\n"
+        );
+        after(&text, run)
+    }
+
+    #[test]
+    fn a_counter_below_a_known_bound_needs_no_check() {
+        let text = counter("int.const 1000");
+        assert!(text.contains("small.add") && text.contains("small.lt"), "{text}");
+        assert!(!text.contains("int.add"), "{text}");
+    }
+
+    #[test]
+    fn a_counter_below_an_unknown_bound_keeps_it() {
+        let text = counter("now");
+        assert!(text.contains("int.add") && !text.contains("small"), "{text}");
+    }
+
+    #[test]
+    fn a_bound_at_the_edge_of_the_small_range_is_told_apart() {
+        // The counter itself reaches 2^61 - 1 at most; one more would leave the range.
+        assert!(counter("int.const 2305843009213693951").contains("small.add"));
+        assert!(counter("int.const 2305843009213693952").contains("int.add"));
+    }
+
+    #[test]
+    fn arguments_of_all_calls_bound_a_parameter() {
+        let text = after(
+            "start main\nfunc down(v0: int) -> int {\nb0:\nv1: int = int.const 2\nv2 = int.lt v0, v1\nbranch v2, b1, b2\n\
+             b1:\nreturn v0\nb2:\nv3: int = int.const 1\nv4: int = int.sub v0, v3\nv5: int = call down(v4)\nv6: int = int.add v5, v0\nreturn v6\n}\n\
+             func main() {\nb0:\nv0: int = int.const 40\nv1: int = call down(v0)\nprint v1\nreturn\n}\n",
+            run,
+        );
+        // The argument counts down from 40; the sum is not bounded by this analysis.
+        assert!(text.contains("small.sub") && text.contains("int.add"), "{text}");
+    }
+
+    #[test]
+    fn a_remainder_is_smaller_than_its_divisor() {
+        let text = after(
+            "start main\nfunc main() {\nb0:\nv0: int = now\nv1: int = int.const 1000\nv2: int = int.rem v0, v1\nv3: int = int.add v2, v2\n\
+             print v3\nreturn\n}\n",
+            run,
+        );
+        assert!(text.contains("int.rem") && text.contains("small.add"), "{text}");
+    }
+
+    #[test]
+    fn none_is_never_small() {
+        let text = after(
+            "start main\nglobal g0 x: int? = i64 4899916394579099648\nfunc main() {\nb0:\nv0: int? = global.load g0\nv1: int = int.const 1\n\
+v2: int? = int.add v0, v1\nprint v2\nreturn\n}\n",
+            run,
+        );
+        assert!(text.contains("int.add"), "{text}");
+    }
+}
