@@ -25,6 +25,7 @@ macro_rules! files {
 files!(
     "alloc.mochi",
     "bignum.mochi",
+    "case.mochi",
     "fail.mochi",
     "float.mochi",
     "format.mochi",
