@@ -437,37 +437,28 @@ impl Verifier<'_> {
         let func = self.func;
         let data = func.inst(inst);
         let place = Place::Inst(inst);
-        match op {
-            MochiOp::IntAdd
-            | MochiOp::IntSub
-            | MochiOp::IntMul
-            | MochiOp::IntDiv
-            | MochiOp::IntRem
-            | MochiOp::IntNeg
-            | MochiOp::IntToFloat
-            | MochiOp::FloatAdd
-            | MochiOp::FloatSub
-            | MochiOp::FloatMul
-            | MochiOp::FloatDiv
-            | MochiOp::FloatRem
-            | MochiOp::FloatNeg => {
-                let result = func.ty(data.results[0]);
-                if !result.nullable && data.args.iter().any(|&arg| func.ty(arg).nullable) {
-                    self.fault(place, format!("an operand can be none, so the result is {result}?"));
-                }
-            }
-            MochiOp::Convert => {
-                let (from, to) = (func.ty(data.args[0]), func.ty(data.results[0]));
-                if to != Type::ANY && from.kind != to.kind {
-                    self.fault(place, format!("{from} cannot be converted to {to}"));
-                }
-            }
-            MochiOp::Dup | MochiOp::Drop if !func.ty(data.args[0]).is_counted() => {
-                self.fault(place, format!("a {} is not counted", func.ty(data.args[0])));
-            }
-            MochiOp::LoadGlobal => self.global(inst, false, false),
-            MochiOp::StoreGlobal => self.global(inst, true, false),
-            _ => {}
+        let ty = |values: &[Value]| values.first().map(|&value| func.ty(value));
+        let (from, to) = (ty(&data.args), ty(&data.results));
+        if let Some(to) = to
+            && keeps_none(op)
+            && !to.nullable
+            && data.args.iter().any(|&arg| func.ty(arg).nullable)
+        {
+            self.fault(place, format!("an operand can be none, so the result is {to}?"));
+        }
+        if let (MochiOp::Convert, Some(from), Some(to)) = (op, from, to)
+            && to != Type::ANY
+            && from.kind != to.kind
+        {
+            self.fault(place, format!("{from} cannot be converted to {to}"));
+        }
+        if let (MochiOp::Dup | MochiOp::Drop, Some(from)) = (op, from)
+            && !from.is_counted()
+        {
+            self.fault(place, format!("a {from} is not counted"));
+        }
+        if op.imm() == ImmKind::Global {
+            self.global(inst, !op.params().is_empty(), false);
         }
     }
 
@@ -590,6 +581,19 @@ fn describe(pattern: TypePattern) -> String {
         TypePattern::Mochi => "a type of the language".to_owned(),
         TypePattern::Nullable => "a type that has none".to_owned(),
     }
+}
+
+/// Whether an operand that is none makes the result none.
+fn keeps_none(op: MochiOp) -> bool {
+    use MochiOp::{
+        FloatAdd, FloatDiv, FloatMul, FloatNeg, FloatRem, FloatSub, IntAdd, IntDiv, IntMul, IntNeg, IntRem, IntSub,
+        IntToFloat,
+    };
+    matches!(
+        op,
+        IntAdd | IntSub | IntMul | IntDiv | IntRem | IntNeg | IntToFloat
+            | FloatAdd | FloatSub | FloatMul | FloatDiv | FloatRem | FloatNeg
+    )
 }
 
 fn flex_operands(op: MochiOp) -> u32 {
