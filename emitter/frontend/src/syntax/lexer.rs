@@ -273,21 +273,9 @@ impl Lexer<'_> {
         if length > 0 && rest.starts_with(starts_name) {
             return self.push(Kind::Ident, length);
         }
-        let is_foreign =
-            |c: char| !c.is_ascii_alphanumeric() && !" \t\r\n;_\"#/=!<>&|:.?-+*%{}[](),".contains(c) && !starts_name(c);
-        // The first character may be one that only pairs, such as `&`.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let length = first + rest[first..].find(|c| !is_foreign(c)).unwrap_or(rest.len() - first);
-        let text = shorten(&rest[..length], 8);
-        let help = match rest.as_bytes()[0] {
-            b'\'' | b'`' => "Strings are written in double quotes.",
-            b'&' | b'^' | b'~' => "Mochi has no bitwise operators; `&&` and `||` combine conditions.",
-            _ => {
-                "Remove it; outside strings and comments only letters, numbers, symbols and Mochi's operators can stand."
-            }
-        };
+        let (length, help) = foreign(rest);
         let span = Span::new(self.file, self.at, self.at + length);
-        let message = format!("`{text}` is not part of the language");
+        let message = format!("`{}` is not part of the language", shorten(&rest[..length], 12));
         self.out.findings.push(Diagnostic::error(Code::P040, span, message).with_help(help));
         self.line_is_blank = false;
         self.at += length;
@@ -303,6 +291,26 @@ impl Lexer<'_> {
             let span = Span::new(self.file, start + at, start + at + c.len_utf8());
             let message = format!("the invisible character U+{:04X} changes the direction of the text", c as u32);
             self.out.findings.push(Diagnostic::warning(Code::M004, span, message));
+        }
+    }
+}
+
+/// How much of `text` from its start is no part of the language, and what to do about it.
+fn foreign(text: &str) -> (usize, &'static str) {
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let rest = &text[first..];
+    match text.as_bytes()[0] {
+        quote @ (b'\'' | b'`') => {
+            let line = rest.split('\n').next().unwrap_or(rest);
+            let length = line.find(quote as char).map_or(first, |end| first + end + 1);
+            (length, "Strings are written in double quotes.")
+        }
+        b'&' | b'^' | b'~' => (first, "Mochi has no bitwise operators; `&&` and `||` combine conditions."),
+        _ => {
+            let is_foreign = |c: char| c.is_control() || "@$\\".contains(c) || !c.is_ascii() && !starts_name(c);
+            let is_space = |c: char| matches!(c, '\t' | '\r' | '\n');
+            let more = rest.find(|c| !is_foreign(c) || is_space(c)).unwrap_or(rest.len());
+            (first + more, "Remove it; only strings and comments hold any character.")
         }
     }
 }
