@@ -10,6 +10,7 @@ mod cfg;
 mod dominators;
 mod liveness;
 mod loops;
+mod small;
 #[cfg(test)]
 mod testing;
 mod uses;
@@ -19,4 +20,5 @@ pub use cfg::Cfg;
 pub use dominators::Dominators;
 pub use liveness::Liveness;
 pub use loops::{Loop, LoopData, Loops};
+pub use small::{SmallInts, constant_int};
 pub use uses::Uses;

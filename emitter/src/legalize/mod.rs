@@ -1,4 +1,109 @@
 //! Turns what Mochi means into what the machine does: the border between the two families of
 //! operations.
+//!
+//! Each function of the counted phase is written anew in one walk: an operation becomes Wasm
+//! operations, often with the rare case in a cold block beside them, or a call of the runtime,
+//! which comes into the module on the way. One file a kind of value; `layout` alone knows how
+//! values lie in words and memory.
+//!
+//!     v2 = int.add v0, v1     =>      v2 = i64.add v0, v1
+//!                                     small(v2) ? goto b1(v2) : goto b2
+//!                                 b1(v3):  …
+//!                                 b2 cold: v4 = call int_add_slow(v0, v1, 0); goto b1(v4)
 
+mod counts;
+mod fail;
+mod float;
+mod int;
 pub mod layout;
+mod lower;
+mod print;
+mod scalar;
+mod start;
+mod string;
+#[cfg(test)]
+mod tests;
+
+use mochi_frontend::source::Span;
+
+use crate::ir::{DataBlob, DataId, FuncId, Function, Imm, Module, Phase, Signature};
+use crate::runtime::Runtime;
+
+/// What legalization must know besides the module.
+pub struct LegalizeOptions<'a> {
+    /// Use the runtime that poisons what is freed, and report live objects at the end.
+    pub debug_memory: bool,
+    /// The line of a span, for failure messages.
+    pub line: &'a dyn Fn(Span) -> u32,
+}
+
+/// Takes every function from the counted to the legalized phase, and wraps the start function in
+/// one that ends the program properly.
+pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
+    let mut runtime = Runtime::new(options.debug_memory);
+    for func in &mut module.functions {
+        func.sig = machine_signature(&func.sig);
+    }
+    let program_functions = module.functions.len();
+    for index in 0..program_functions {
+        let func = module.func_mut(FuncId::new(index));
+        if func.import.is_some() || func.phase == Phase::Legalized {
+            continue;
+        }
+        assert_eq!(func.phase, Phase::Counted, "{} has not been counted", func.name);
+        let placeholder = Function::new("", Signature::default(), Phase::Legalized);
+        let old = std::mem::replace(func, placeholder);
+        let new = lower::function(&old, module, &mut runtime, options.line);
+        *module.func_mut(FuncId::new(index)) = new;
+    }
+    if module.start.is_some() {
+        module.start = Some(start::wrap(module, &mut runtime, options.debug_memory));
+    }
+    module.stdout_state = runtime.stdout_state(module);
+    for global in &mut module.globals {
+        global.ty = global.ty.machine();
+    }
+    drop_unused_data(module);
+}
+
+fn machine_signature(sig: &Signature) -> Signature {
+    let mut sig = sig.clone();
+    sig.params.iter_mut().for_each(|param| param.ty = param.ty.machine());
+    sig.results.iter_mut().for_each(|ty| *ty = ty.machine());
+    sig
+}
+
+/// Removes data that nothing mentions: the bytes of strings, which have become parts of objects.
+fn drop_unused_data(module: &mut Module) {
+    let mut used = vec![false; module.data.len()];
+    let mut work: Vec<DataId> = module.stdout_state.into_iter().collect();
+    for inst in module.functions.iter().flat_map(|func| &func.insts) {
+        if let Imm::Data(data) = inst.imm {
+            work.push(data);
+        }
+    }
+    while let Some(data) = work.pop() {
+        if !std::mem::replace(&mut used[data.index()], true) {
+            let DataBlob { bytes: _, size: _, align: _, relocs, word_relocs } = &module.data[data.index()];
+            work.extend(relocs.iter().chain(word_relocs).map(|&(_, data)| data));
+        }
+    }
+    let mut renumbered = Vec::with_capacity(used.len());
+    let mut next = 0;
+    for &used in &used {
+        renumbered.push(DataId::new(next));
+        next += used as usize;
+    }
+    let mut flags = used.iter();
+    module.data.retain(|_| *flags.next().expect("as many flags as data"));
+    let renumber = |data: &mut DataId| *data = renumbered[data.index()];
+    for blob in &mut module.data {
+        blob.relocs.iter_mut().chain(&mut blob.word_relocs).for_each(|(_, data)| renumber(data));
+    }
+    module.stdout_state.iter_mut().for_each(renumber);
+    for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {
+        if let Imm::Data(data) = &mut inst.imm {
+            renumber(data);
+        }
+    }
+}

@@ -85,6 +85,8 @@ runtime_functions! {
     StringAt "string_at" (string, int, i32) -> string;
     StringSlice "string_slice" (string, int, int) -> string;
     StringContains "string_contains" (string, string) -> bool;
+    StringUpper "string_upper" (string) -> string;
+    StringLower "string_lower" (string) -> string;
     StringChar "string_char" (string, i32) -> string;
     StringWidth "string_width" (string, i32) -> i32;
     StringTrim "string_trim" (own string) -> string;

@@ -1,0 +1,99 @@
+//! Shares: taking one more, giving one up, and the globals that hold some.
+//!
+//! Words that are proven small have none. Static objects are counted like others, which is
+//! cheaper than asking.
+
+use super::lower::{Ctx, to};
+use crate::ir::{InstData, Kind, MochiOp, Type, Value, WasmOp};
+use crate::runtime::RuntimeFn;
+
+impl Ctx<'_> {
+    pub(super) fn dup_old(&mut self, old: Value) {
+        let (ty, value) = (self.old.ty(old), self.get(old));
+        if ty.kind == Kind::Str || !self.is_small(old) {
+            self.dup(ty, value);
+        }
+    }
+
+    pub(super) fn drop_old(&mut self, old: Value) {
+        let (ty, value) = (self.old.ty(old), self.get(old));
+        if ty.kind == Kind::Str || !self.is_small(old) {
+            self.drop(ty, value);
+        }
+    }
+
+    fn dup(&mut self, ty: Type, value: Value) {
+        match ty.kind {
+            Kind::Str if ty.nullable => self.if_some(value, |this| {
+                this.change_count(value, 1);
+            }),
+            Kind::Str => {
+                self.change_count(value, 1);
+            }
+            Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRetain),
+            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
+        }
+    }
+
+    fn drop(&mut self, ty: Type, value: Value) {
+        match ty.kind {
+            Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),
+            Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_string(value)),
+            Kind::Str => self.drop_string(value),
+            Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
+            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
+        }
+    }
+
+    fn drop_string(&mut self, s: Value) {
+        let count = self.change_count(s, -1);
+        let unused = self.op(WasmOp::I32Eqz, &[count]);
+        self.rarely(unused, |this| this.call(RuntimeFn::StringFree, &[s]));
+    }
+
+    fn unless_small(&mut self, word: Value, func: RuntimeFn) {
+        if self.cold {
+            return self.call(func, &[word]);
+        }
+        let join = self.new_block();
+        let small = self.small_check(word);
+        let (block, ()) = self.aside(|this| {
+            this.call(func, &[word]);
+            this.jump(join, &[]);
+        });
+        self.branch(small, to(join, &[]), to(block, &[]));
+        self.current = join;
+    }
+
+    /// Does `write` unless the pointer is none.
+    fn if_some(&mut self, pointer: Value, write: impl FnOnce(&mut Self)) {
+        let (some, join) = (self.new_block(), self.new_block());
+        self.branch(pointer, to(some, &[]), to(join, &[]));
+        self.current = some;
+        write(self);
+        self.jump(join, &[]);
+        self.current = join;
+    }
+
+    pub(super) fn load_global(&mut self, op: MochiOp, data: &InstData) -> Value {
+        let ty = self.old.ty(data.results[0]);
+        let value = self.read_global(data.imm, ty.machine());
+        if op == MochiOp::LoadGlobal {
+            self.dup(ty, value);
+        }
+        value
+    }
+
+    /// The old value is given up when the new one is in place: what is freed then may be anything.
+    pub(super) fn store_global(&mut self, op: MochiOp, data: &InstData) {
+        let ty = self.old.ty(data.args[0]);
+        let replaced =
+            (op == MochiOp::StoreGlobal && ty.is_counted()).then(|| self.read_global(data.imm, ty.machine()));
+        let value = self.get(data.args[0]);
+        self.effect(WasmOp::GlobalSet, &[value], data.imm);
+        if let Some(replaced) = replaced {
+            // Before its first assignment a global holds none, whatever its type says.
+            self.drop(ty.or_none(), replaced);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Bools, none, and what applies to values of every kind.
+
+use super::layout::{NONE_BOOL, NONE_FLOAT, NONE_POINTER, NONE_WORD, STRING_BYTES};
+use super::lower::Ctx;
+use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
+use crate::runtime::RuntimeFn;
+
+impl Ctx<'_> {
+    pub(super) fn scalar_op(&mut self, op: MochiOp, data: &InstData) -> Value {
+        match op {
+            MochiOp::BoolConst => {
+                let Imm::I32(value) = data.imm else { unreachable!("a bool constant is an i32") };
+                self.i32(value)
+            }
+            MochiOp::BoolNot => self.plain(WasmOp::I32Eqz, data),
+            MochiOp::BoolEq => self.plain(WasmOp::I32Eq, data),
+            MochiOp::BoolNe => self.plain(WasmOp::I32Ne, data),
+            MochiOp::BoolIsTrue => self.is_true(data.args[0]),
+            MochiOp::BoolToInt => self.bool_to_int(data),
+            MochiOp::BoolToStr => self.bool_to_str(data),
+            MochiOp::None => self.none(self.old.ty(data.results[0])),
+            MochiOp::Convert => self.convert(data),
+            MochiOp::IsNone => {
+                let value = self.get(data.args[0]);
+                self.is_none(self.old.ty(data.args[0]), value)
+            }
+            MochiOp::Truthy => self.truthy(data.args[0]),
+            MochiOp::Input => self.call_value(RuntimeFn::Input, &[]),
+            MochiOp::Now => self.call_value(RuntimeFn::Now, &[]),
+            other => unreachable!("{} is not about scalars", other.name()),
+        }
+    }
+
+    fn none(&mut self, ty: Type) -> Value {
+        match ty.kind {
+            Kind::Int | Kind::Any => self.i64(NONE_WORD),
+            Kind::Float => self.f64(NONE_FLOAT),
+            Kind::Bool => self.i32(NONE_BOOL),
+            Kind::Str => self.i32(NONE_POINTER),
+            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+        }
+    }
+
+    fn is_none(&mut self, ty: Type, value: Value) -> Value {
+        match ty.kind {
+            Kind::Int | Kind::Any => {
+                let none = self.i64(NONE_WORD);
+                self.op(WasmOp::I64Eq, &[value, none])
+            }
+            Kind::Float => self.is_none_float(value),
+            Kind::Bool => {
+                let none = self.i32(NONE_BOOL);
+                self.op(WasmOp::I32Eq, &[value, none])
+            }
+            Kind::Str => self.op(WasmOp::I32Eqz, &[value]),
+            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+        }
+    }
+
+    /// A change of nullability, or of an int to any, changes no bit.
+    fn convert(&mut self, data: &InstData) -> Value {
+        let (from, to) = (self.old.ty(data.args[0]), self.old.ty(data.results[0]));
+        let same_word = from.kind == to.kind || (from.kind, to.kind) == (Kind::Int, Kind::Any);
+        assert!(same_word, "{from} cannot become {to} in {}: no object holds it yet", self.old.name);
+        self.get(data.args[0])
+    }
+
+    fn is_true(&mut self, old: Value) -> Value {
+        let value = self.get(old);
+        if !self.old.ty(old).nullable {
+            return value;
+        }
+        let one = self.i32(1);
+        self.op(WasmOp::I32Eq, &[value, one])
+    }
+
+    fn truthy(&mut self, old: Value) -> Value {
+        let (ty, value) = (self.old.ty(old), self.get(old));
+        let holds = match ty.kind {
+            Kind::Bool => return self.is_true(old),
+            Kind::Str => {
+                // Through none this loads 0.
+                let length = self.op_with(WasmOp::I32Load, &[value], Imm::Offset(STRING_BYTES));
+                let zero = self.i32(0);
+                return self.op(WasmOp::I32Ne, &[length, zero]);
+            }
+            Kind::Int => {
+                let zero = self.i64(0);
+                self.op(WasmOp::I64Ne, &[value, zero])
+            }
+            Kind::Float => {
+                let zero = self.f64(0);
+                self.op(WasmOp::F64Ne, &[value, zero])
+            }
+            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+                unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
+            }
+        };
+        if !ty.nullable || (ty.kind == Kind::Int && self.is_small(old)) {
+            return holds;
+        }
+        let is_none = self.is_none(ty, value);
+        let is_some = self.op(WasmOp::I32Eqz, &[is_none]);
+        self.op(WasmOp::I32And, &[holds, is_some])
+    }
+
+    /// 1 for true, 0 for false; none stays none if it can, and is 0 if not.
+    fn bool_to_int(&mut self, data: &InstData) -> Value {
+        let old = data.args[0];
+        let is_true = self.is_true(old);
+        let word = self.op(WasmOp::I64ExtendI32U, &[is_true]);
+        if !(self.old.ty(old).nullable && self.old.ty(data.results[0]).nullable) {
+            return word;
+        }
+        let value = self.get(old);
+        let is_none = self.is_none(Type::BOOL, value);
+        let none = self.i64(NONE_WORD);
+        self.op(WasmOp::I64Select, &[none, word, is_none])
+    }
+
+    fn bool_to_str(&mut self, data: &InstData) -> Value {
+        let old = data.args[0];
+        let is_true = self.is_true(old);
+        let (yes, no) = (self.static_string(b"true"), self.static_string(b"false"));
+        let text = self.op(WasmOp::I32Select, &[yes, no, is_true]);
+        if !self.old.ty(old).nullable {
+            return text;
+        }
+        let value = self.get(old);
+        let is_none = self.is_none(Type::BOOL, value);
+        let none_text = self.none_text(data.imm);
+        self.op(WasmOp::I32Select, &[none_text, text, is_none])
+    }
+
+    /// How `print` (mode 0) or `str` (mode 1) writes none, as a string.
+    pub(super) fn none_text(&mut self, mode: Imm) -> Value {
+        match mode {
+            Imm::I32(0) => self.static_string(b"nil"),
+            Imm::I32(1) => self.static_string(b"<nil>"),
+            other => unreachable!("{other:?} is no mode"),
+        }
+    }
+}

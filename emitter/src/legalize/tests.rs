@@ -1,0 +1,290 @@
+//! Programs in IR text, counted, legalized, verified and run by the interpreter.
+
+use std::fmt::Write;
+
+use super::layout::SMALL_LIMIT;
+use super::{LegalizeOptions, legalize};
+use crate::ir::interp::{Interpreter, TrapKind};
+use crate::ir::{CapturingWasi, Module, parse, verify_module};
+use crate::opt::count;
+
+/// Counts and legalizes a program in the pure phase.
+#[track_caller]
+fn legalized(text: &str) -> Module {
+    let mut module = match parse(text) {
+        Ok(parsed) => parsed.module,
+        Err(errors) => panic!("{}\n{text}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    };
+    verify(&module, text);
+    count(&mut module);
+    verify(&module, text);
+    legalize(&mut module, &LegalizeOptions { debug_memory: true, line: &|span| span.start });
+    verify(&module, text);
+    module
+}
+
+#[track_caller]
+fn verify(module: &Module, text: &str) {
+    if let Err(errors) = verify_module(module) {
+        panic!("{}\n{text}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    }
+}
+
+/// Runs a program; its exit code and what it wrote to standard output and standard error.
+#[track_caller]
+fn run(text: &str) -> (i32, String, String) {
+    let module = legalized(text);
+    let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
+    let code = match interpreter.run_start() {
+        Ok(_) => 0,
+        Err(trap) => match trap.kind {
+            TrapKind::Exit(code) => code,
+            _ => panic!("{trap}\n{text}"),
+        },
+    };
+    (code, interpreter.host.output(), interpreter.host.errors())
+}
+
+#[track_caller]
+fn prints(text: &str, expected: &str) {
+    assert_eq!(run(text), (0, expected.to_owned(), String::new()), "{text}");
+}
+
+#[track_caller]
+fn fails(text: &str, expected: &str) {
+    let (code, _, errors) = run(text);
+    assert_eq!((code, errors.as_str()), (1, expected), "{text}");
+}
+
+const SMALLEST: i64 = -SMALL_LIMIT;
+const LARGEST: i64 = SMALL_LIMIT - 1;
+
+/// Around every boundary that a fast path has.
+const INTS: &[i64] = &[
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    7,
+    -7,
+    10,
+    1 << 30,
+    (1 << 30) - 1,
+    -(1 << 30),
+    -(1 << 30) - 1,
+    1 << 31,
+    1_103_515_245,
+    1 << 59,
+    1 << 60,
+    -(1 << 60),
+    LARGEST,
+    LARGEST - 1,
+    SMALLEST,
+    SMALLEST + 1,
+    SMALL_LIMIT,
+    SMALLEST - 1,
+    i64::MAX,
+    i64::MIN,
+    i64::MIN + 1,
+    4_899_916_394_579_099_648,
+];
+
+/// A program that makes `cases` of operands and prints the result of `op` on each: with both
+/// operands unknown, with the right one a constant, with the left one a constant and in a cold block.
+fn binary_cases(op: &str, result: &str, cases: &[(Option<i64>, Option<i64>)]) -> String {
+    let mut text = String::from("data d0 \"\\n\"\nstart main\n");
+    let operand = |value: Option<i64>| match value {
+        Some(value) => format!("int.const {value}"),
+        None => "none".to_owned(),
+    };
+    let arithmetic = result == "int";
+    let mut main = String::from("func main() pure {\nb0:\n");
+    // Types in a function's text follow the operands: those of none can be none.
+    for (nullable, name) in [(false, "plain"), (true, "nullable")] {
+        let ty = if nullable { "int?" } else { "int" };
+        let result = if nullable && arithmetic { "int?" } else { result };
+        let _ = write!(
+            text,
+            "func {name}(v0: {ty}, v1: {ty}) -> {result} pure {{\nb0:\nv2: {result} = {op} v0, v1\nreturn v2\n}}\n\
+             func {name}_cold(v0: {ty}, v1: {ty}) -> {result} pure cold {{\nb0:\nv2: {result} = {op} v0, v1\nreturn v2\n}}\n\
+             func {name}_branch(v0: {ty}, v1: {ty}) -> {result} pure {{\nb0:\n{branch}\n}}\n",
+            branch = if arithmetic {
+                format!("v2: {result} = {op} v0, v1\nreturn v2")
+            } else {
+                format!(
+                    "v2 = {op} v0, v1\nbranch v2, b1, b2\nb1:\nv3 = bool.const 1\nreturn v3\nb2:\nv4 = bool.const 0\nreturn v4"
+                )
+            },
+        );
+    }
+    for (&(a, b), index) in cases.iter().zip(1..) {
+        let nullable = a.is_none() || b.is_none();
+        let (ty, name) = if nullable { ("int?", "nullable") } else { ("int", "plain") };
+        let result = if nullable && arithmetic { "int?" } else { result };
+        // Values are named by the case and a digit.
+        let convert = |digit: u32, value: Option<i64>| match (nullable, value) {
+            (true, Some(value)) => {
+                let (name, plain) = (format!("v{index}{digit}"), format!("v{index}{}", digit + 7));
+                format!("{plain}: int = int.const {value}\n{name}: int? = convert {plain}\n")
+            }
+            (_, value) => format!("v{index}{digit}: {ty} = {}\n", operand(value)),
+        };
+        let (left, right) = (convert(0, a), convert(1, b));
+        let _ = write!(
+            text,
+            "func right{index}(v{index}0: {ty}) -> {result} pure {{\nb0:\n{right}v9: {result} = {op} v{index}0, v{index}1\nreturn v9\n}}\n\
+             func left{index}(v{index}1: {ty}) -> {result} pure {{\nb0:\n{left}v9: {result} = {op} v{index}0, v{index}1\nreturn v9\n}}\n",
+        );
+        let _ = write!(main, "{left}{right}");
+        for (at, callee, args) in [
+            (2, name.to_owned(), format!("v{index}0, v{index}1")),
+            (3, format!("{name}_cold"), format!("v{index}0, v{index}1")),
+            (4, format!("{name}_branch"), format!("v{index}0, v{index}1")),
+            (5, format!("right{index}"), format!("v{index}0")),
+            (6, format!("left{index}"), format!("v{index}1")),
+        ] {
+            let _ = write!(main, "v{index}{at}: {result} = call {callee}({args})\nprint v{index}{at}\nprint.data d0\n");
+        }
+    }
+    main.push_str("return\n}\n");
+    text + &main
+}
+
+/// Compares an operation on pairs of ints with `expected`.
+#[track_caller]
+fn agrees<T: ToString>(op: &str, result: &str, expected: impl Fn(Option<i64>, Option<i64>) -> Option<T>) {
+    let values = || INTS.iter().map(|&value| Some(value)).chain([None]);
+    for a in values() {
+        let cases: Vec<_> = values().map(|b| (a, b)).filter(|&(a, b)| expected(a, b).is_some()).collect();
+        let (code, out, errors) = run(&binary_cases(op, result, &cases));
+        assert_eq!((code, errors.as_str()), (0, ""), "{op} {a:?}");
+        let mut lines = out.lines();
+        for (a, b) in cases {
+            let wanted = expected(a, b).map(|value| value.to_string());
+            for form in ["unknown", "cold", "branch", "right constant", "left constant"] {
+                assert_eq!(lines.next().map(str::to_owned), wanted, "{op} {a:?}, {b:?}, {form}");
+            }
+        }
+    }
+}
+
+fn arithmetic(f: impl Fn(i128, i128) -> Option<i128>) -> impl Fn(Option<i64>, Option<i64>) -> Option<String> {
+    move |a, b| match (a, b) {
+        (Some(a), Some(b)) => f(a.into(), b.into()).map(|value| value.to_string()),
+        _ => Some("nil".to_owned()),
+    }
+}
+
+#[test]
+fn sums_are_exact() {
+    agrees("int.add", "int", arithmetic(|a, b| Some(a + b)));
+}
+
+#[test]
+fn differences_are_exact() {
+    agrees("int.sub", "int", arithmetic(|a, b| Some(a - b)));
+}
+
+#[test]
+fn products_are_exact() {
+    agrees("int.mul", "int", arithmetic(|a, b| Some(a * b)));
+}
+
+#[test]
+fn quotients_truncate() {
+    agrees("int.div", "int", arithmetic(|a, b| a.checked_div(b)));
+}
+
+#[test]
+fn remainders_have_the_sign_of_the_dividend() {
+    agrees("int.rem", "int", arithmetic(|a, b| a.checked_rem(b)));
+}
+
+#[test]
+fn comparisons_of_ints_know_none() {
+    type Case = (&'static str, fn(Option<i64>, Option<i64>) -> bool);
+    let both = |f: fn(i64, i64) -> bool| move |a: Option<i64>, b: Option<i64>| a.zip(b).is_some_and(|(a, b)| f(a, b));
+    let equalities: [Case; 2] = [("int.eq", |a, b| a == b), ("int.ne", |a, b| a != b)];
+    for (op, expected) in equalities {
+        agrees(op, "bool", |a, b| Some(expected(a, b)));
+    }
+    agrees("int.lt", "bool", |a, b| Some(both(|a, b| a < b)(a, b)));
+    agrees("int.le", "bool", |a, b| Some(both(|a, b| a <= b)(a, b)));
+    agrees("int.gt", "bool", |a, b| Some(both(|a, b| a > b)(a, b)));
+    agrees("int.ge", "bool", |a, b| Some(both(|a, b| a >= b)(a, b)));
+}
+
+/// A program with one function `f` of one parameter that is called with each of the values.
+fn unary(param: &str, result: &str, body: &str, values: &[&str]) -> String {
+    let mut text = format!("data d0 \"\\n\"\nstart main\nfunc f(v0: {param}) -> {result} pure {{\nb0:\n{body}\n}}\n");
+    text.push_str("func main() pure {\nb0:\n");
+    for (value, index) in values.iter().zip(1..) {
+        let (a, r) = (format!("v{index}0"), format!("v{index}1"));
+        let _ = write!(text, "{a}: {param} = {value}\n{r}: {result} = call f({a})\nprint {r}\nprint.data d0\n");
+    }
+    text.push_str("return\n}\n");
+    text
+}
+
+#[test]
+fn negation_is_exact() {
+    let values: Vec<String> = INTS.iter().map(|value| format!("int.const {value}")).collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let expected: String = INTS.iter().map(|&value| format!("{}\n", -i128::from(value))).collect();
+    prints(&unary("int", "int", "v1: int = int.neg v0\nreturn v1", &values), &expected);
+    prints(&unary("int?", "int?", "v1: int? = int.neg v0\nreturn v1", &["none"]), "nil\n");
+}
+
+#[test]
+fn ints_become_floats_and_text() {
+    let values = ["int.const 3", "int.const 9223372036854775807", "int.const -2305843009213693953"];
+    prints(
+        &unary("int", "float", "v1: float = int.to_float v0\nreturn v1", &values),
+        "3\n9.223372036854776e+18\n-2.305843009213694e+18\n",
+    );
+    prints(&unary("int?", "float?", "v1: float? = int.to_float v0\nreturn v1", &["none"]), "nil\n");
+    prints(
+        &unary("int", "str", "v1: str = int.to_str 1 v0\nreturn v1", &values),
+        "3\n9223372036854775807\n-2305843009213693953\n",
+    );
+    prints(&unary("int?", "str", "v1: str = int.to_str 1 v0\nreturn v1", &["none"]), "<nil>\n");
+    prints(&unary("int", "int", "v1: int = int.len v0\nreturn v1", &values), "1\n19\n20\n");
+}
+
+#[test]
+fn truth() {
+    let body = "v1 = truthy v0\nreturn v1";
+    prints(&unary("int", "bool", body, &["int.const 0", "int.const -1"]), "false\ntrue\n");
+    prints(&unary("int?", "bool", body, &["none"]), "false\n");
+    prints(
+        &unary("float", "bool", body, &["float.const 0", "float.const nan:0x7ff8000000000000", "float.const -0.5"]),
+        "false\ntrue\ntrue\n",
+    );
+    prints(&unary("float?", "bool", body, &["none"]), "false\n");
+    prints(&unary("bool?", "bool", body, &["none"]), "false\n");
+    prints(&unary("str?", "bool", body, &["none"]), "false\n");
+    prints(
+        &format!("data d1 \"\"\ndata d2 \"x\"\n{}", unary("str", "bool", body, &["str.const d1", "str.const d2"])),
+        "false\ntrue\n",
+    );
+}
+
+#[test]
+fn zero_divisors_fail_at_their_line() {
+    let program = |op: &str, ty: &str, zero: &str| {
+        format!(
+            "file \"a.mochi\"\nstart main\nfunc main() pure {{\nb0:\nv0: {ty} = {zero}\nv1: {ty} = call f(v0)\nreturn\n}}\n\
+             func f(v0: {ty}) -> {ty} pure {{\nb0:\nv1: {ty} = {op} v0, v0 @0:7..9\nreturn v1\n}}\n"
+        )
+    };
+    let expected = "error: division by zero\n  at a.mochi:7\n";
+    for (op, ty, zero) in [
+        ("int.div", "int", "int.const 0"),
+        ("int.rem", "int", "int.const 0"),
+        ("float.div", "float", "float.const -0.0"),
+        ("float.rem", "float", "float.const 0.0"),
+    ] {
+        fails(&program(op, ty, zero), expected);
+    }
+}
