@@ -37,8 +37,14 @@ const MAX_COPIES: usize = 8;
 /// callee has to wait for its turn.
 const MAX_DEPTH: u32 = 200;
 
-/// Infers and makes the typed program.
-pub(super) fn infer(program: &Program<'_>, file: &SourceFile, strict: bool) -> (typed::Program, Vec<Diagnostic>) {
+/// Infers and makes the typed program. It is fit to be built when `is_complete` (nothing was refused
+/// so far) and no diagnostic is an error.
+pub(super) fn infer(
+    program: &Program<'_>,
+    file: &SourceFile,
+    strict: bool,
+    is_complete: bool,
+) -> (typed::Program, Vec<Diagnostic>) {
     let mut infer = Infer {
         program,
         file,
@@ -63,7 +69,7 @@ pub(super) fn infer(program: &Program<'_>, file: &SourceFile, strict: bool) -> (
     let group = infer.copies.len() as u32;
     let main = infer.copy(program.main, group);
     infer.pending.insert(main);
-    infer.solve();
+    infer.solve(is_complete);
     infer.emit(main)
 }
 
@@ -172,10 +178,13 @@ impl<'p, 'a> Infer<'p, 'a> {
 
     // Solving.
 
-    fn solve(&mut self) {
+    fn solve(&mut self, is_complete: bool) {
         loop {
             while let Some(id) = self.pending.pop_last() {
                 self.run(id);
+            }
+            if !is_complete {
+                break;
             }
             // What still has no result never comes back. Its callers are told that it gives none,
             // so that the code after the call has types.

@@ -38,16 +38,20 @@ pub fn check(
     options: &CheckOptions,
 ) -> (Option<typed::Program>, Vec<Diagnostic>) {
     let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
-    let (typed, more) = infer::infer(&resolved, file, options.strict);
+    let (typed, more) = infer::infer(&resolved, file, options.strict, is_sound(&diagnostics));
     diagnostics.extend(more);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     limit_refusals(&mut diagnostics);
-    let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
+    let is_sound = is_sound(&diagnostics);
     #[cfg(any(test, debug_assertions))]
     if is_sound {
         verify::verify(&typed);
     }
     (is_sound.then_some(typed), diagnostics)
+}
+
+fn is_sound(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error)
 }
 
 /// A program that lives by an unsupported construct is told so, but not a thousand times.

@@ -39,6 +39,9 @@ pub(super) fn resolve<'a>(
             }
             ast::StmtKind::Type(decl) => {
                 names.types.insert(&decl.name.text);
+                if let ast::TypeDeclKind::Union(variants) = &decl.kind {
+                    names.types.extend(variants.iter().map(|variant| variant.name.text.as_str()));
+                }
             }
             ast::StmtKind::ExternType { name } => {
                 names.types.insert(&name.text);
@@ -75,6 +78,7 @@ struct TopLevel<'a> {
     functions: HashMap<&'a str, FuncId>,
     /// With whether the last declaration of the name is a `var`.
     variables: HashMap<&'a str, bool>,
+    /// Declared types and their variants.
     types: HashSet<&'a str>,
 }
 
@@ -537,48 +541,76 @@ impl<'a> Resolver<'a> {
         expr.map(|expr| self.expr(expr))
     }
 
-    /// Chains of operators lean to the left and can be long, so they are walked in a loop.
+    /// Chains of operators, indexes and casts lean to the left and can be long, so they are walked in a loop.
     fn expr(&mut self, expr: &'a ast::Expr) -> ExprId {
         let mut chain = Vec::new();
         let mut leaf = expr;
-        while let ast::ExprKind::Binary(op, lhs, rhs) = &leaf.kind {
-            chain.push((*op, &**rhs, leaf.span));
-            leaf = lhs;
+        while let Some(next) = first_operand(leaf) {
+            chain.push(leaf);
+            leaf = next;
         }
         let mut result = self.operand(leaf);
-        while let Some((op, rhs, span)) = chain.pop() {
-            let rhs = self.expr(rhs);
-            result = match op {
-                ast::BinaryOp::Add
-                | ast::BinaryOp::Sub
-                | ast::BinaryOp::Mul
-                | ast::BinaryOp::Div
-                | ast::BinaryOp::Rem
-                | ast::BinaryOp::Eq
-                | ast::BinaryOp::Ne
-                | ast::BinaryOp::Lt
-                | ast::BinaryOp::Le
-                | ast::BinaryOp::Gt
-                | ast::BinaryOp::Ge
-                | ast::BinaryOp::In
-                | ast::BinaryOp::And
-                | ast::BinaryOp::Or
-                | ast::BinaryOp::Else => self.push(ExprKind::Binary(op, result, rhs), span),
-                ast::BinaryOp::Union
-                | ast::BinaryOp::UnionAll
-                | ast::BinaryOp::Except
-                | ast::BinaryOp::Intersect => self.refused(span, "set operations on lists"),
-                ast::BinaryOp::BitAnd
-                | ast::BinaryOp::BitOr
-                | ast::BinaryOp::BitXor
-                | ast::BinaryOp::Shl
-                | ast::BinaryOp::Shr
-                | ast::BinaryOp::ShrU => self.refused(span, "forms of the runtime's dialect"),
-            };
+        while let Some(step) = chain.pop() {
+            result = self.step(step, result);
         }
         result
     }
 
+    /// An expression whose first operand, which [`first_operand`] names, is resolved.
+    fn step(&mut self, expr: &'a ast::Expr, first: ExprId) -> ExprId {
+        let span = expr.span;
+        let kind = match &expr.kind {
+            ast::ExprKind::Unary(op, _) => ExprKind::Unary(*op, first),
+            ast::ExprKind::Binary(op, _, rhs) => return self.binary(*op, first, rhs, span),
+            ast::ExprKind::Index { of: _, index, optional: _ } => ExprKind::Index { of: first, index: self.expr(index) },
+            ast::ExprKind::Slice { of: _, start, end, step } => {
+                let start = self.optional_expr(start.as_deref());
+                let end = self.optional_expr(end.as_deref());
+                if let Some(step) = step {
+                    self.refuse(step.span, "slices with a step");
+                }
+                ExprKind::Slice { of: first, start, end }
+            }
+            ast::ExprKind::Cast { of: _, ty } => match self.cast_target(ty) {
+                Some(to) => ExprKind::Cast { of: first, to },
+                None => ExprKind::Refused,
+            },
+            _ => unreachable!("an expression without a first operand: {expr:?}"),
+        };
+        self.push(kind, span)
+    }
+
+    fn binary(&mut self, op: ast::BinaryOp, lhs: ExprId, rhs: &'a ast::Expr, span: Span) -> ExprId {
+        let rhs = self.expr(rhs);
+        match op {
+            ast::BinaryOp::Add
+            | ast::BinaryOp::Sub
+            | ast::BinaryOp::Mul
+            | ast::BinaryOp::Div
+            | ast::BinaryOp::Rem
+            | ast::BinaryOp::Eq
+            | ast::BinaryOp::Ne
+            | ast::BinaryOp::Lt
+            | ast::BinaryOp::Le
+            | ast::BinaryOp::Gt
+            | ast::BinaryOp::Ge
+            | ast::BinaryOp::In
+            | ast::BinaryOp::And
+            | ast::BinaryOp::Or
+            | ast::BinaryOp::Else => self.push(ExprKind::Binary(op, lhs, rhs), span),
+            ast::BinaryOp::Union | ast::BinaryOp::UnionAll | ast::BinaryOp::Except | ast::BinaryOp::Intersect => {
+                self.refused(span, "set operations on lists")
+            }
+            ast::BinaryOp::BitAnd
+            | ast::BinaryOp::BitOr
+            | ast::BinaryOp::BitXor
+            | ast::BinaryOp::Shl
+            | ast::BinaryOp::Shr
+            | ast::BinaryOp::ShrU => self.refused(span, "forms of the runtime's dialect"),
+        }
+    }
+
+    /// An expression that has no first operand.
     fn operand(&mut self, expr: &'a ast::Expr) -> ExprId {
         let span = expr.span;
         let kind = match &expr.kind {
@@ -588,33 +620,13 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Str(bytes) => ExprKind::Str(bytes),
             ast::ExprKind::None => ExprKind::None,
             ast::ExprKind::Name(name) => return self.name(name, span),
-            ast::ExprKind::Unary(op, of) => ExprKind::Unary(*op, self.expr(of)),
-            ast::ExprKind::Binary(..) => return self.expr(expr),
+            ast::ExprKind::Unary(..)
+            | ast::ExprKind::Binary(..)
+            | ast::ExprKind::Index { .. }
+            | ast::ExprKind::Slice { .. }
+            | ast::ExprKind::Cast { .. } => return self.expr(expr),
             ast::ExprKind::Call { callee, args } => return self.call(callee, args, span),
-            ast::ExprKind::Index { of, index, optional: _ } => {
-                let of = self.expr(of);
-                ExprKind::Index { of, index: self.expr(index) }
-            }
-            ast::ExprKind::Slice { of, start, end, step } => {
-                let of = self.expr(of);
-                let start = self.optional_expr(start.as_deref());
-                let end = self.optional_expr(end.as_deref());
-                if let Some(step) = step {
-                    self.refuse(step.span, "slices with a step");
-                }
-                ExprKind::Slice { of, start, end }
-            }
-            ast::ExprKind::Cast { of, ty } => {
-                let of = self.expr(of);
-                match self.cast_target(ty) {
-                    Some(to) => ExprKind::Cast { of, to },
-                    None => ExprKind::Refused,
-                }
-            }
-            ast::ExprKind::If { cond, then, otherwise } => {
-                let (cond, then) = (self.expr(cond), self.expr(then));
-                ExprKind::If { cond, then, otherwise: self.optional_expr(otherwise.as_deref()) }
-            }
+            ast::ExprKind::If { .. } => self.choice(expr),
             ast::ExprKind::List(elements) => {
                 self.exprs(elements);
                 return self.refused(span, "lists");
@@ -648,6 +660,17 @@ impl<'a> Resolver<'a> {
         self.push(kind, span)
     }
 
+    /// An `if` expression with all its `else if`s.
+    fn choice(&mut self, expr: &'a ast::Expr) -> ExprKind<'a> {
+        let mut arms = Vec::new();
+        let mut rest = Some(expr);
+        while let Some(ast::ExprKind::If { cond, then, otherwise }) = rest.map(|rest| &rest.kind) {
+            arms.push((self.expr(cond), self.expr(then)));
+            rest = otherwise.as_deref();
+        }
+        ExprKind::If { arms, otherwise: self.optional_expr(rest) }
+    }
+
     fn name(&mut self, name: &'a str, span: Span) -> ExprId {
         if let Some(binding) = self.lookup(name, span) {
             let kind = match binding.place {
@@ -661,6 +684,9 @@ impl<'a> Resolver<'a> {
         }
         if self.names.functions.contains_key(name) {
             return self.refused(span, "functions as values");
+        }
+        if self.names.types.contains(name) {
+            return self.refused(span, "variants of unions");
         }
         let undefined = format!("undefined variable: {name}");
         if matches!(name, "nil" | "null") {
@@ -732,5 +758,17 @@ impl<'a> Resolver<'a> {
             self.warn(Code::T039, span, message);
         }
         self.push(ExprKind::Builtin { builtin, args }, span)
+    }
+}
+
+/// The operand that is evaluated first, of expressions that can form long chains.
+fn first_operand(expr: &ast::Expr) -> Option<&ast::Expr> {
+    match &expr.kind {
+        ast::ExprKind::Unary(_, first)
+        | ast::ExprKind::Binary(_, first, _)
+        | ast::ExprKind::Index { of: first, index: _, optional: _ }
+        | ast::ExprKind::Slice { of: first, start: _, end: _, step: _ }
+        | ast::ExprKind::Cast { of: first, ty: _ } => Some(first),
+        _ => None,
     }
 }

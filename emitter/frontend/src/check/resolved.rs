@@ -127,7 +127,8 @@ pub(super) enum ExprKind<'a> {
     Global(GlobalId),
     Unary(UnaryOp, ExprId),
     Binary(BinaryOp, ExprId, ExprId),
-    If { cond: ExprId, then: ExprId, otherwise: Option<ExprId> },
+    /// Conditions with their values, the first that holds counts; none without `otherwise`.
+    If { arms: Vec<(ExprId, ExprId)>, otherwise: Option<ExprId> },
     /// At least as many arguments as parameters.
     Call { function: FuncId, args: Vec<ExprId> },
     /// At least as many arguments as the builtin needs.

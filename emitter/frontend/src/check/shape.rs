@@ -17,12 +17,21 @@ pub(super) fn int(value: i64, span: Span) -> Expr {
     expr(ExprKind::Int(value), Type::INT, span)
 }
 
+pub(super) fn float(value: f64, span: Span) -> Expr {
+    expr(ExprKind::Float(value), Type::FLOAT, span)
+}
+
 pub(super) fn string(value: &str, span: Span) -> Expr {
     expr(ExprKind::Str(value.as_bytes().to_vec()), Type::STRING, span)
 }
 
 pub(super) fn none(span: Span) -> Expr {
     expr(ExprKind::None, Type::NONE, span)
+}
+
+/// A value whose type is not known yet, or never will be because it was refused.
+pub(super) fn unknown(span: Span) -> Expr {
+    expr(ExprKind::None, Type::NEVER, span)
 }
 
 /// A failure in a place where a value of type `ty` is wanted.

@@ -80,6 +80,14 @@ impl Verifier<'_> {
     }
 
     fn expr(&self, expr: &Expr) {
+        let mut open = vec![expr];
+        while let Some(expr) = open.pop() {
+            self.node(expr);
+            open.extend(operands(expr));
+        }
+    }
+
+    fn node(&self, expr: &Expr) {
         let ty = expr.ty;
         let expect = |holds: bool, what: &str| {
             assert!(holds, "{what} of function {} at {:?}: {expr:?}", self.function.name, expr.span);
@@ -157,9 +165,6 @@ impl Verifier<'_> {
                 expect(self.function.locals[local.index()].ty == value.ty && then.ty == ty, "type of a let");
             }
             ExprKind::Fail { message: _ } => {}
-        }
-        for operand in operands(expr) {
-            self.expr(operand);
         }
     }
 }

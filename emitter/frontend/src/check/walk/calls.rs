@@ -123,11 +123,11 @@ impl Walk<'_, '_, '_> {
             (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
             (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
             (CastTarget::Float, Kind::Never) => {
-                shape::sequence(of, shape::expr(ExprKind::Float(0.0), Type::FLOAT, span), span)
+                shape::sequence(of, shape::float(0.0, span), span)
             }
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
             (CastTarget::Float, Kind::Bool | Kind::Any) => {
-                let zero = shape::expr(ExprKind::Float(0.0), Type::FLOAT, span);
+                let zero = shape::float(0.0, span);
                 self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
             }
             (CastTarget::BigInt, Kind::Bool | Kind::Any) => {
@@ -203,9 +203,9 @@ impl Walk<'_, '_, '_> {
         let of = self.bind(of, &mut sets);
         let mut bound = |bound: Option<Expr>| bound.map(|bound| self.bind(bound, &mut sets));
         let (start, end) = (bound(start), bound(end));
-        let unknown = [Some(&of), start.as_ref(), end.as_ref()].into_iter().flatten().any(|of| of.ty == Type::NEVER);
-        if unknown {
-            return shape::expr(ExprKind::None, Type::STRING, span);
+        let is_unknown = |of: Option<&Expr>| of.is_some_and(|of| of.ty == Type::NEVER);
+        if is_unknown(Some(&of)) || is_unknown(start.as_ref()) || is_unknown(end.as_ref()) {
+            return shape::unknown(span);
         }
         let bad_target = shape::fail("invalid index target", Type::STRING, span);
         let bad_bound = || shape::fail("invalid index", Type::STRING, span);

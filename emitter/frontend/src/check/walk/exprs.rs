@@ -30,33 +30,57 @@ impl Walk<'_, '_, '_> {
     pub(super) fn evaluate(&mut self, id: ExprId, test: Option<Test>) -> Value {
         let mut chain = Vec::new();
         let (mut leaf, mut leaf_test) = (id, test);
-        while let ExprKind::Binary(op, lhs, rhs) = self.program.expr(leaf).kind {
-            chain.push((op, rhs, leaf_test, self.program.expr(leaf).span));
-            leaf = lhs;
-            leaf_test = match op {
-                BinaryOp::And => leaf_test.map(|_| Test::Operand("&&")),
-                BinaryOp::Or => leaf_test.map(|_| Test::Operand("||")),
-                _ => None,
+        loop {
+            let (next, next_test) = match self.program.expr(leaf).kind {
+                ExprKind::Binary(BinaryOp::And, lhs, _) => (lhs, leaf_test.map(|_| Test::Operand("&&"))),
+                ExprKind::Binary(BinaryOp::Or, lhs, _) => (lhs, leaf_test.map(|_| Test::Operand("||"))),
+                ExprKind::Unary(UnaryOp::Not, of) => (of, Some(Test::Unchecked)),
+                ExprKind::Binary(_, of, _)
+                | ExprKind::Unary(UnaryOp::Neg, of)
+                | ExprKind::Index { of, index: _ }
+                | ExprKind::Slice { of, start: _, end: _ }
+                | ExprKind::Cast { of, to: _ } => (of, None),
+                _ => break,
             };
+            chain.push((leaf, leaf_test));
+            (leaf, leaf_test) = (next, next_test);
         }
         self.infer.depth += 1;
-        let mut value = self.operand(leaf, leaf_test);
-        while let Some((op, rhs, test, span)) = chain.pop() {
-            value = match op {
-                BinaryOp::And | BinaryOp::Or => self.logic(op == BinaryOp::And, value, rhs, test, span),
-                BinaryOp::Else => {
-                    let value = self.or_else(value.expr, rhs, span);
-                    self.tested(value, test)
-                }
-                _ => {
-                    let rhs = self.expr(rhs);
-                    let value = self.binary(op, value.expr, rhs, span);
-                    self.tested(value, test)
-                }
-            };
+        let mut value = self.operand(leaf);
+        value = self.tested(value, leaf_test);
+        while let Some((id, test)) = chain.pop() {
+            value = self.step(id, value, test);
         }
         self.infer.depth -= 1;
         value
+    }
+
+    /// An expression whose first operand is walked.
+    fn step(&mut self, id: ExprId, first: Value, test: Option<Test>) -> Value {
+        let span = self.program.expr(id).span;
+        let value = match self.program.expr(id).kind {
+            ExprKind::Unary(UnaryOp::Not, _) => Value { expr: shape::not(first.expr), yes: first.no, no: first.yes },
+            ExprKind::Unary(UnaryOp::Neg, _) => self.negate(first.expr, span).into(),
+            ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), _, rhs) => {
+                return self.logic(op == BinaryOp::And, first, rhs, test, span);
+            }
+            ExprKind::Binary(BinaryOp::Else, _, rhs) => self.or_else(first.expr, rhs, span),
+            ExprKind::Binary(op, _, rhs) => {
+                let rhs = self.expr(rhs);
+                self.binary(op, first.expr, rhs, span)
+            }
+            ExprKind::Index { of: _, index } => {
+                let index = self.expr(index);
+                self.index(first.expr, index, span).into()
+            }
+            ExprKind::Slice { of: _, start, end } => {
+                let (start, end) = (self.optional_expr(start), self.optional_expr(end));
+                self.slice(first.expr, start, end, span).into()
+            }
+            ExprKind::Cast { of: _, to } => self.cast(first.expr, to, span).into(),
+            _ => unreachable!("an expression without a first operand"),
+        };
+        self.tested(value, test)
     }
 
     /// Makes a bool of the value when it is a condition.
@@ -77,31 +101,21 @@ impl Walk<'_, '_, '_> {
         Value { expr: truth(value.expr), ..value }
     }
 
-    fn operand(&mut self, id: ExprId, test: Option<Test>) -> Value {
+    /// An expression that has no first operand.
+    fn operand(&mut self, id: ExprId) -> Value {
         let span = self.program.expr(id).span;
-        let value = match self.program.expr(id).kind {
+        match self.program.expr(id).kind {
             ExprKind::Int(value) => shape::int(value, span).into(),
-            ExprKind::Float(value) => shape::expr(typed::ExprKind::Float(value), Type::FLOAT, span).into(),
+            ExprKind::Float(value) => shape::float(value, span).into(),
             ExprKind::Bool(value) => shape::bool(value, span).into(),
-            ExprKind::Str(bytes) => {
-                shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into()
-            }
+            ExprKind::Str(bytes) => shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into(),
             ExprKind::None => shape::none(span).into(),
             ExprKind::Local(local) => self.local(local, span),
             ExprKind::Global(global) => {
                 let ty = self.infer.global(global, self.id);
                 shape::expr(typed::ExprKind::Global(global), ty, span).into()
             }
-            ExprKind::Unary(UnaryOp::Not, of) => {
-                let of = self.cond(of, Test::Unchecked);
-                return Value { expr: shape::not(of.expr), yes: of.no, no: of.yes };
-            }
-            ExprKind::Unary(UnaryOp::Neg, of) => {
-                let of = self.expr(of);
-                self.negate(of, span).into()
-            }
-            ExprKind::Binary(..) => return self.evaluate(id, test),
-            ExprKind::If { cond, then, otherwise } => self.choice(cond, then, otherwise, span).into(),
+            ExprKind::If { ref arms, otherwise } => self.choice(arms, otherwise, span).into(),
             ExprKind::Call { function, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.call(function, args, span).into()
@@ -110,23 +124,14 @@ impl Walk<'_, '_, '_> {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.builtin(builtin, args, span).into()
             }
-            ExprKind::Index { of, index } => {
-                let (of, index) = (self.expr(of), self.expr(index));
-                self.index(of, index, span).into()
-            }
-            ExprKind::Slice { of, start, end } => {
-                let of = self.expr(of);
-                let (start, end) = (self.optional_expr(start), self.optional_expr(end));
-                self.slice(of, start, end, span).into()
-            }
-            ExprKind::Cast { of, to } => {
-                let of = self.expr(of);
-                self.cast(of, to, span).into()
-            }
             // A type that flows anywhere without consequences; the program is not built.
-            ExprKind::Refused => shape::expr(typed::ExprKind::None, Type::NEVER, span).into(),
-        };
-        self.tested(value, test)
+            ExprKind::Refused => shape::unknown(span).into(),
+            ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Index { .. }
+            | ExprKind::Slice { .. }
+            | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
+        }
     }
 
     fn local(&mut self, local: LocalId, span: Span) -> Value {
@@ -153,27 +158,43 @@ impl Walk<'_, '_, '_> {
         result
     }
 
-    fn choice(&mut self, cond: ExprId, then: ExprId, otherwise: Option<ExprId>, span: Span) -> typed::Expr {
-        let cond = self.cond(cond, Test::If);
-        let then = self.given(&cond.yes, |walk| walk.expr(then));
-        let otherwise = self.given(&cond.no, |walk| walk.optional_expr(otherwise));
-        let otherwise = otherwise.unwrap_or_else(|| shape::none(span));
-        let ty = self.common_type("this `if`", &then, &otherwise);
-        let mut expr = shape::choice(cond.expr, shape::convert(then, ty), shape::convert(otherwise, ty), span);
-        expr.ty = ty;
-        expr
+    fn choice(&mut self, arms: &[(ExprId, ExprId)], otherwise: Option<ExprId>, span: Span) -> typed::Expr {
+        let before = self.present.clone();
+        let mut walked: Vec<(typed::Expr, typed::Expr)> = Vec::with_capacity(arms.len());
+        let mut ty = Type::NEVER;
+        let mut first = span;
+        let mut join = |walk: &mut Self, value: &typed::Expr| {
+            if ty.kind == Kind::Never {
+                first = value.span;
+            }
+            ty = walk.common_type("the value of this `if`", (ty, first), (value.ty, value.span));
+        };
+        for &(cond, then) in arms {
+            let cond = self.cond(cond, Test::If);
+            let then = self.given(&cond.yes, |walk| walk.expr(then));
+            join(self, &then);
+            self.present.extend(&cond.no);
+            walked.push((cond.expr, then));
+        }
+        let otherwise = self.optional_expr(otherwise).unwrap_or_else(|| shape::none(span));
+        join(self, &otherwise);
+        self.present = before;
+        walked.into_iter().rfold(shape::convert(otherwise, ty), |otherwise, (cond, then)| {
+            let choice = shape::choice(cond, shape::convert(then, ty), otherwise, span);
+            shape::expr(choice.kind, ty, span)
+        })
     }
 
-    /// The type that holds both values, which `what` has in common.
-    pub(super) fn common_type(&mut self, what: &str, first: &typed::Expr, second: &typed::Expr) -> Type {
-        let ty = first.ty.join(second.ty);
+    /// The type that holds both values, which flow into one place that `what` names.
+    pub(super) fn common_type(&mut self, what: &str, first: (Type, Span), second: (Type, Span)) -> Type {
+        let ty = first.0.join(second.0);
         if ty.kind != Kind::Any {
             return ty;
         }
         if self.infer.is_final() {
-            self.refuse_mix(what, (second.ty, second.span), (first.ty, first.span));
+            self.refuse_mix(what, second, first);
         }
-        Type { nullable: first.ty.nullable || second.ty.nullable, ..first.ty }
+        Type { nullable: first.0.nullable || second.0.nullable, ..first.0 }
     }
 
     fn call(&mut self, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
@@ -189,7 +210,7 @@ impl Walk<'_, '_, '_> {
             }
         }
         let Some(id) = self.infer.call(self.id, function, &types) else {
-            return shape::expr(typed::ExprKind::None, Type::NEVER, span);
+            return shape::unknown(span);
         };
         let extra = args.split_off(callee.params.len());
         let mut sets = Vec::new();

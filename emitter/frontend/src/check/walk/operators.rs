@@ -100,7 +100,7 @@ impl Walk<'_, '_, '_> {
         }
         if has(Kind::String) {
             self.refuse(span, &format!("strings as operands of `{}`", symbol(op)));
-            return shape::expr(ExprKind::None, Type::NEVER, span);
+            return shape::unknown(span);
         }
         if has(Kind::Never) {
             return self.none_of(lhs, rhs, span);
@@ -121,7 +121,7 @@ impl Walk<'_, '_, '_> {
             }
             Kind::String | Kind::Any => {
                 self.refuse(span, "strings as operands of `-`");
-                shape::expr(ExprKind::None, Type::NEVER, span)
+                shape::unknown(span)
             }
         }
     }
@@ -290,7 +290,7 @@ impl Walk<'_, '_, '_> {
     }
 
     fn choose(&mut self, op: ChooseOp, lhs: Expr, rhs: Expr, symbol: &str, span: Span) -> Expr {
-        let ty = self.common_type(&format!("the value of this `{symbol}`"), &lhs, &rhs);
+        let ty = self.common_type(&format!("the value of this `{symbol}`"), (lhs.ty, lhs.span), (rhs.ty, rhs.span));
         // A none on the left is falsy, so only `&&` can yield it.
         let is_nullable = rhs.ty.nullable || (op == ChooseOp::And && lhs.ty.nullable);
         let (lhs, rhs) = (shape::convert(lhs, ty), shape::convert(rhs, ty));
@@ -302,7 +302,7 @@ impl Walk<'_, '_, '_> {
 /// The result when an operand's type is not known (yet).
 fn without_type(operands: [&Expr; 2], span: Span) -> Option<Expr> {
     let is_unknown = operands.iter().any(|operand| operand.ty == Type::NEVER);
-    is_unknown.then(|| shape::expr(ExprKind::None, Type::NEVER, span))
+    is_unknown.then(|| shape::unknown(span))
 }
 
 /// Two numbers as ints or as floats.
