@@ -11,6 +11,7 @@ use mochi_frontend::typed;
 
 use crate::build::build;
 use crate::ir::{Module, Phase, Spans, TextError, parse_program, print_function, print_module, verify_module};
+use crate::legalize::{self, LegalizeOptions};
 use crate::opt;
 
 /// What the text of a compilation is written in.
@@ -68,7 +69,7 @@ pub struct Failure {
 pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failure> {
     let (mut module, warnings) = start(source, options)?;
     optimize(&mut module, options);
-    legalize(&mut module, options);
+    legalize(&mut module, source, options);
     Err(Failure { diagnostics: warnings })
 }
 
@@ -88,7 +89,7 @@ pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<
         Stage::Optimized => optimize(&mut module, options),
         Stage::Legalized => {
             optimize(&mut module, options);
-            legalize(&mut module, options);
+            legalize(&mut module, source, options);
         }
     }
     Ok(print_module(&module, Spans::Omit))
@@ -156,9 +157,12 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
 }
 
 /// From the pure to the legalized phase, the passes on that included.
-fn legalize(module: &mut Module, options: &Options) {
+fn legalize(module: &mut Module, source: &SourceFile, options: &Options) {
     opt::count(module);
     verify(module, "count");
+    let line = |span: Span| source.line(span.start);
+    legalize::legalize(module, &LegalizeOptions { debug_memory: options.debug_memory, line: &line });
+    verify(module, "legalize");
     optimize_phase(module, Phase::Legalized, options);
 }
 

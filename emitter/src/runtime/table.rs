@@ -90,8 +90,6 @@ runtime_functions! {
     StringChar "string_char" (string, i32) -> string;
     StringWidth "string_width" (string, i32) -> i32;
     StringTrim "string_trim" (own string) -> string;
-    StringUpper "string_upper" (string) -> string;
-    StringLower "string_lower" (string) -> string;
     StringToInt "string_to_int" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;
 
