@@ -160,8 +160,13 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
 fn legalize(module: &mut Module, source: &SourceFile, options: &Options) {
     opt::count(module);
     verify(module, "count");
-    let line = |span: Span| source.line(span.start);
-    legalize::legalize(module, &LegalizeOptions { debug_memory: options.debug_memory, line: &line });
+    // The text of the files that IR text names is not at hand; their lines are not known.
+    let line = |span: Span| match options.language {
+        Language::Mochi => source.line(span.start),
+        Language::Ir => 0,
+    };
+    let legalize_options = LegalizeOptions { debug_memory: options.debug_memory, line: &line };
+    legalize::legalize(module, &legalize_options);
     verify(module, "legalize");
     optimize_phase(module, Phase::Legalized, options);
 }
