@@ -149,6 +149,7 @@ impl Parser<'_> {
     }
 
     /// `{ "-" | "!" } postfix`.
+    #[inline(never)]
     fn unary(&mut self) -> Parse<Expr> {
         let first = self.at;
         while matches!(self.kind(), Kind::Minus | Kind::Not) {
@@ -166,6 +167,7 @@ impl Parser<'_> {
     }
 
     /// `{ call | ["?"] "." Ident | ["?"] index | "as" type }` after `expr`.
+    #[inline(never)]
     fn postfix(&mut self, mut expr: Expr, start: usize) -> Parse<Expr> {
         loop {
             let of = |expr| Box::new(expr);
@@ -209,6 +211,7 @@ impl Parser<'_> {
     }
 
     /// `"[" [ expr ] [ ":" [ expr ] ] [ ":" [ expr ] ] "]"`.
+    #[inline(never)]
     fn index(&mut self, of: Expr) -> Parse<ExprKind> {
         let open = self.bump();
         let part = |p: &mut Self| {
@@ -236,6 +239,7 @@ impl Parser<'_> {
         }
     }
 
+    #[inline(never)]
     fn primary(&mut self) -> Parse<Expr> {
         let start = self.at;
         let kind = match self.kind() {
@@ -283,6 +287,7 @@ impl Parser<'_> {
     }
 
     /// What starts with a name: a struct literal, a query, or just the name.
+    #[inline(never)]
     fn primary_with_name(&mut self) -> Parse<Expr> {
         let start = self.at;
         let ahead = (self.kind_ahead(1), self.kind_ahead(2), self.kind_ahead(3));
@@ -319,6 +324,7 @@ impl Parser<'_> {
         Ok(Expr { kind, span: self.span_since(start) })
     }
 
+    #[inline(never)]
     fn literal(&mut self) -> ExprKind {
         let token = self.bump();
         match token.kind {
@@ -443,6 +449,7 @@ impl Parser<'_> {
     }
 
     /// `"fun" [ typeParams ] "(" [ params ] ")" [ ":" type ] [ effects ] ( block | "=>" expr )`.
+    #[inline(never)]
     fn lambda(&mut self) -> Parse<ExprKind> {
         self.bump();
         let type_params = self.type_params()?;
@@ -463,6 +470,7 @@ impl Parser<'_> {
     }
 
     /// `"match" expr "{" { pattern "=>" ( expr | block ) } "}"`.
+    #[inline(never)]
     fn match_expr(&mut self) -> Parse<ExprKind> {
         self.bump();
         let target = Box::new(self.expr()?);
@@ -491,6 +499,7 @@ impl Parser<'_> {
     }
 
     /// An expression, where braces are a map literal if they can be read as one, else a block.
+    #[inline(never)]
     fn arm_body(&mut self) -> Parse<ArmBody> {
         let start = self.at;
         if self.kind() != Kind::OpenBrace || matches!(self.kind_ahead(1), Kind::CloseBrace | Kind::Comma) {
@@ -523,6 +532,7 @@ impl Parser<'_> {
     }
 
     /// `"load" [ String ] "as" type [ "with" expr ]`.
+    #[inline(never)]
     fn load(&mut self) -> Parse<ExprKind> {
         let token = self.bump();
         let path = if self.kind() == Kind::Str { Some(self.string()?.0) } else { None };
@@ -535,6 +545,7 @@ impl Parser<'_> {
     }
 
     /// `"save" expr [ "to" String ] [ "with" expr ]`.
+    #[inline(never)]
     fn save(&mut self) -> Parse<ExprKind> {
         let token = self.bump();
         let value = Box::new(self.expr()?);
@@ -580,6 +591,7 @@ impl Parser<'_> {
     /// [ "where" expr ] [ "group" "by" expr {"," expr} "into" Ident [ "having" expr ] ]
     /// [ ("sort"|"order") "by" expr ] [ "skip" expr ] [ "take" expr ] "select" [ "distinct" ] expr
     /// ```
+    #[inline(never)]
     fn query(&mut self) -> Parse<Query> {
         // What a query calls runs once per row, or never: no effect of the statement.
         let effects = self.effects;

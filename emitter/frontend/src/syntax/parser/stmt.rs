@@ -195,6 +195,7 @@ impl Parser<'_> {
 
     /// `"if" expr block { "else" "if" expr block } [ "else" block ]`, or the expression
     /// `if c then a else b` as a statement.
+    #[inline(never)]
     fn if_stmt(&mut self) -> Parse<StmtKind> {
         let start = self.at;
         self.bump();
@@ -230,6 +231,7 @@ impl Parser<'_> {
     }
 
     /// `"for" Ident "in" expr [ ".." expr ] block`.
+    #[inline(never)]
     fn for_stmt(&mut self) -> Parse<StmtKind> {
         self.bump();
         let var = self.name()?;
@@ -243,6 +245,7 @@ impl Parser<'_> {
     }
 
     /// `"fetch" expr "into" Ident [ "with" expr ]`, or the expression `fetch` as a statement.
+    #[inline(never)]
     fn fetch_stmt(&mut self) -> Parse<StmtKind> {
         let start = self.at;
         self.bump();
@@ -257,6 +260,7 @@ impl Parser<'_> {
     }
 
     /// `"update" Ident "set" mapLit [ "where" expr ]`.
+    #[inline(never)]
     fn update(&mut self) -> Parse<StmtKind> {
         self.bump();
         let target = self.name()?;
