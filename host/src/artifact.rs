@@ -1,6 +1,8 @@
 //! The `.cwasm` file: Wasmtime's ELF image followed by a signed trailer.
 //!
-//!     ELF image │ metadata (postcard) │ signature, 64 bytes │ metadata length, u32 LE │ "MOCHIAOT"
+//! ```text
+//! ELF image │ metadata (postcard) │ signature, 64 bytes │ metadata length, u32 LE │ "MOCHIAOT"
+//! ```
 //!
 //! Compiled code is native code that Wasmtime can hardly check: a flipped bit crashes the process or
 //! computes something else. So nothing is loaded whose digest, signature and engine have not been compared,
@@ -81,8 +83,8 @@ pub fn seal(elf: Vec<u8>, wasm: &[u8], engine: &Engine, settings: &Settings, key
         effort: settings.effort as u8,
         key: key.public(),
     };
-    let encoded =
-        postcard::to_stdvec(&metadata).map_err(|error| Failure::host("cannot encode the artifact's trailer").because(error))?;
+    let encoded = postcard::to_stdvec(&metadata)
+        .map_err(|error| Failure::host("cannot encode the artifact's trailer").because(error))?;
     let signature = key.signer().sign(&signed_bytes(&encoded));
     let mut file = elf;
     file.extend_from_slice(&encoded);
@@ -93,7 +95,10 @@ pub fn seal(elf: Vec<u8>, wasm: &[u8], engine: &Engine, settings: &Settings, key
 }
 
 /// Checks the file as far as that is possible without an engine. `is_trusted` is asked last.
-pub fn verify<'a>(file: &'a [u8], is_trusted: impl FnOnce(&PublicKey) -> bool) -> std::result::Result<Verified<'a>, Refusal> {
+pub fn verify<'a>(
+    file: &'a [u8],
+    is_trusted: impl FnOnce(&PublicKey) -> bool,
+) -> std::result::Result<Verified<'a>, Refusal> {
     let rest = file.strip_suffix(MAGIC).ok_or(Refusal::NoTrailer)?;
     let (rest, length) = rest.split_last_chunk::<4>().ok_or(Refusal::NoTrailer)?;
     let length = u32::from_le_bytes(*length) as usize;

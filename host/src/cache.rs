@@ -1,6 +1,8 @@
 //! Compiled modules of earlier runs.
 //!
-//!     CACHE/v1/<engine fingerprint>/<SHA-256 of the module>.cwasm
+//! ```text
+//! CACHE/v1/<engine fingerprint>/<SHA-256 of the module>.cwasm
+//! ```
 //!
 //! An entry is an artifact like any other and is checked like one, against the user's own key only. Whatever is
 //! wrong with an entry, it is a miss and is rewritten; whatever is wrong with the directory, the run goes on
@@ -54,9 +56,9 @@ impl Cache {
     }
 
     fn check<'a>(&self, file: &'a [u8], wasm_sha256: &[u8; 32]) -> Option<Verified<'a>> {
-        artifact::verify(file, |key| *key == self.key.public())
-            .ok()
-            .filter(|artifact| artifact.metadata.wasm_sha256 == *wasm_sha256 && artifact.metadata.engine == self.fingerprint)
+        artifact::verify(file, |key| *key == self.key.public()).ok().filter(|artifact| {
+            artifact.metadata.wasm_sha256 == *wasm_sha256 && artifact.metadata.engine == self.fingerprint
+        })
     }
 
     /// Keeps a module that was just compiled from `wasm`.

@@ -347,7 +347,11 @@ fn anstyled(error: &clap::Error) -> bool {
 /// The panic's own message is on standard error already.
 fn bug() -> u8 {
     say(&Failure::new(Exit::Bug, "mochi-wasm has a bug: it stopped where it never should")
-        .help(concat!("please report it, with the program and the message above, at ", env!("CARGO_PKG_REPOSITORY"), "/issues"))
+        .help(concat!(
+            "please report it, with the program and the message above, at ",
+            env!("CARGO_PKG_REPOSITORY"),
+            "/issues"
+        ))
         .help(concat!("mochi-wasm ", env!("CARGO_PKG_VERSION")))
         .render(false));
     Exit::Bug.code()

@@ -73,7 +73,8 @@ impl Streams {
     }
 
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), WriteError> {
-        let allowed = self.left.map_or(bytes.len(), |left| bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
+        let allowed =
+            self.left.map_or(bytes.len(), |left| bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
         let (now, beyond) = bytes.split_at(allowed);
         let (to, filter) = match stream {
             Stream::Stdout => (&mut self.stdout, self.filter[0]),

@@ -106,9 +106,9 @@ const ACCEPTED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
 pub fn config(settings: &Settings) -> Result<Config> {
     let mut config = Config::new();
     if let Some(target) = &settings.target {
-        config
-            .target(target)
-            .map_err(|error| Failure::usage(format!("unknown target `{target}`")).with_chain(&error).help(TARGETS_HELP))?;
+        config.target(target).map_err(|error| {
+            Failure::usage(format!("unknown target `{target}`")).with_chain(&error).help(TARGETS_HELP)
+        })?;
     }
     config.concurrency_support(false);
     config.wasm_features(ACCEPTED.complement(), false).wasm_features(ACCEPTED, true);
@@ -125,8 +125,11 @@ pub fn config(settings: &Settings) -> Result<Config> {
     config
         .wasm_backtrace_details(WasmBacktraceDetails::Enable)
         .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES));
-    // Symbols and unwind tables in the ELF file serve native debuggers only.
-    config.debug_symbols(false).native_unwind_info(false);
+    // Symbols and unwind tables in the ELF file serve native debuggers only, except that Windows insists on the latter.
+    config.debug_symbols(false);
+    if !settings.triple().contains("windows") {
+        config.native_unwind_info(false);
+    }
     config.max_wasm_stack(settings.max_stack).async_stack_size(settings.max_stack + HOST_STACK);
     if settings.small_address_space {
         config
@@ -147,7 +150,9 @@ const TARGETS_HELP: &str = "`mochi-wasm targets` lists those that are known to w
 /// An engine for `settings`.
 pub fn engine(settings: &Settings) -> Result<Engine> {
     Engine::new(&config(settings)?).map_err(|error| match &settings.target {
-        Some(target) => Failure::usage(format!("cannot compile for target `{target}`")).with_chain(&error).help(TARGETS_HELP),
+        Some(target) => {
+            Failure::usage(format!("cannot compile for target `{target}`")).with_chain(&error).help(TARGETS_HELP)
+        }
         None => Failure::host("cannot start the engine").with_chain(&error),
     })
 }

@@ -66,9 +66,9 @@ impl Origin {
 
     fn has_extension(&self, wanted: &[&str]) -> bool {
         match self {
-            Origin::Path(path) => {
-                path.extension().is_some_and(|extension| wanted.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted)))
-            }
+            Origin::Path(path) => path
+                .extension()
+                .is_some_and(|extension| wanted.iter().any(|wanted| extension.eq_ignore_ascii_case(wanted))),
             Origin::Stdin | Origin::CommandLine => false,
         }
     }

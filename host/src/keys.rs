@@ -73,13 +73,16 @@ impl SigningKey {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::host(format!("cannot read the signing key {}", show(&path))).because(error)),
+            Err(error) => {
+                return Err(Failure::host(format!("cannot read the signing key {}", show(&path))).because(error));
+            }
         };
         check_key_mode(&path)?;
         let seed = text.trim_end().strip_prefix(KEY_PREFIX).and_then(unhex);
         let Some(seed) = seed else {
-            return Err(Failure::host(format!("the signing key {} is corrupt", show(&path)))
-                .help("restore it, or remove it to have a new one made; artifacts signed with it will then be refused"));
+            return Err(Failure::host(format!("the signing key {} is corrupt", show(&path))).help(
+                "restore it, or remove it to have a new one made; artifacts signed with it will then be refused",
+            ));
         };
         Ok(Some(SigningKey(ed25519_dalek::SigningKey::from_bytes(&seed))))
     }
@@ -88,8 +91,8 @@ impl SigningKey {
 #[cfg(unix)]
 fn check_key_mode(path: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let metadata =
-        fs::metadata(path).map_err(|error| Failure::host(format!("cannot read the signing key {}", show(path))).because(error))?;
+    let metadata = fs::metadata(path)
+        .map_err(|error| Failure::host(format!("cannot read the signing key {}", show(path))).because(error))?;
     if metadata.mode() & 0o077 != 0 {
         return Err(Failure::host(format!("the signing key {} can be read by others", show(path)))
             .help(format!("chmod 600 {}", show(path))));
@@ -157,7 +160,8 @@ impl Trust {
     }
 
     fn save(&self) -> Result<()> {
-        let mut text = String::from("# Keys whose precompiled code runs on this account. One a line, then a comment.\n");
+        let mut text =
+            String::from("# Keys whose precompiled code runs on this account. One a line, then a comment.\n");
         for (key, comment) in &self.added {
             text.push_str(&format!("{} {comment}\n", hex(&key.0)));
         }

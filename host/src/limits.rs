@@ -61,7 +61,9 @@ impl Limits {
             ("table elements", table_elements.to_string(), ""),
             ("time to compile", time(compile), ""),
         ];
-        rows.iter().map(|(what, value, flag)| format!("{what:<16} {value:<12} {flag}").trim_end().to_owned() + "\n").collect()
+        rows.iter()
+            .map(|(what, value, flag)| format!("{what:<16} {value:<12} {flag}").trim_end().to_owned() + "\n")
+            .collect()
     }
 }
 

@@ -40,7 +40,9 @@ pub(crate) fn write_stdout(bytes: &[u8]) -> Result<()> {
 /// Refuses outputs that are the input itself: by name, through links, or one file under two names.
 pub(crate) fn refuse_overwriting(output: &Path, input: &Path) -> Result<()> {
     if same_file(output, input) {
-        return Err(Failure::usage(format!("the output {} would replace the input", show(output))).help("name another with -o"));
+        return Err(
+            Failure::usage(format!("the output {} would replace the input", show(output))).help("name another with -o")
+        );
     }
     Ok(())
 }

@@ -27,7 +27,9 @@ impl Places {
             return Ok(Places { cache: home.join("cache"), config: home.clone(), data: home });
         }
         let xdg = etcetera::base_strategy::Xdg::new().map_err(|error| {
-            Failure::host("there is no home directory to keep keys in").because(error).help("set HOME or MOCHI_WASM_HOME")
+            Failure::host("there is no home directory to keep keys in")
+                .because(error)
+                .help("set HOME or MOCHI_WASM_HOME")
         })?;
         Ok(Places {
             data: xdg.data_dir().join(NAME),

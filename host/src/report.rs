@@ -88,6 +88,10 @@ fn summary(errors: usize, warnings: usize, limit: usize) -> String {
     if parts.is_empty() {
         return String::new();
     }
-    let shown = if errors > limit || warnings > limit { format!(" (the first {limit} of each are shown)") } else { String::new() };
+    let shown = if errors > limit || warnings > limit {
+        format!(" (the first {limit} of each are shown)")
+    } else {
+        String::new()
+    };
     format!("{}{shown}\n", parts.join(", "))
 }

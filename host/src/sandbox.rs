@@ -116,7 +116,9 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read +
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limiter);
     if settings.fuel {
-        store.set_fuel(limits.fuel.unwrap_or(u64::MAX)).map_err(|error| Failure::host("cannot set fuel").with_chain(&error))?;
+        store
+            .set_fuel(limits.fuel.unwrap_or(u64::MAX))
+            .map_err(|error| Failure::host("cannot set fuel").with_chain(&error))?;
     }
     if settings.interruptible {
         store.set_epoch_deadline(1);
@@ -233,10 +235,13 @@ fn ending(error: &wasmtime::Error, memory_denied: bool, limits: &Limits) -> Endi
         },
         Some(Trap::OutOfFuel) => format!("out of fuel (limit {})", limits.fuel.unwrap_or_default()),
         Some(Trap::Interrupt) => {
-            let limit = limits.timeout.map_or_else(String::new, |limit| format!(": more than {}", limits::duration(limit)));
+            let limit =
+                limits.timeout.map_or_else(String::new, |limit| format!(": more than {}", limits::duration(limit)));
             return Ending { exit: Exit::TimeLimit.code(), report: format!("error: time limit reached{limit}\n") };
         }
-        Some(Trap::UnreachableCodeReached) if memory_denied => format!("out of memory (limit {})", limits::size(limits.memory)),
+        Some(Trap::UnreachableCodeReached) if memory_denied => {
+            format!("out of memory (limit {})", limits::size(limits.memory))
+        }
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
@@ -252,7 +257,12 @@ fn stopped(stop: &Stop, limits: &Limits) -> Ending {
         Stop::Exit(code @ 0..=125) => (*code as u8, String::new()),
         Stop::Exit(code) => {
             let code = code.cast_signed();
-            (1, format!("warning: the program ended with code {code}, which is not within 0 to 125; 1 is used instead\n"))
+            (
+                1,
+                format!(
+                    "warning: the program ended with code {code}, which is not within 0 to 125; 1 is used instead\n"
+                ),
+            )
         }
         Stop::BrokenPipe => (Exit::Done.code(), String::new()),
         Stop::OutputLimit => {

@@ -83,8 +83,12 @@ fn fd_write(mut caller: Caller<'_, State>, fd: i32, vectors: i32, count: i32, wr
         match state.console.write(stream, part) {
             Ok(()) => total = total.wrapping_add(part.len() as u32),
             Err(WriteError::Limit) => return Err(wasmtime::Error::new(Stop::OutputLimit)),
-            Err(WriteError::BrokenPipe) if stream == Stream::Stdout => return Err(wasmtime::Error::new(Stop::BrokenPipe)),
-            Err(WriteError::Io(error)) if stream == Stream::Stdout => return Err(wasmtime::Error::new(Stop::Output(error))),
+            Err(WriteError::BrokenPipe) if stream == Stream::Stdout => {
+                return Err(wasmtime::Error::new(Stop::BrokenPipe));
+            }
+            Err(WriteError::Io(error)) if stream == Stream::Stdout => {
+                return Err(wasmtime::Error::new(Stop::Output(error)));
+            }
             // What cannot be said on standard error cannot be said at all; the program may go on.
             Err(WriteError::BrokenPipe) => return Ok(EPIPE),
             Err(WriteError::Io(_)) => return Ok(EIO),

@@ -46,8 +46,10 @@ impl Deadline {
                 let mut is_over = lock.lock().unwrap_or_else(PoisonError::into_inner);
                 while !*is_over {
                     let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
-                        let failure =
-                            Failure::new(Exit::TimeLimit, format!("time limit reached: {what} took more than {}", limits::duration(limit)));
+                        let failure = Failure::new(
+                            Exit::TimeLimit,
+                            format!("time limit reached: {what} took more than {}", limits::duration(limit)),
+                        );
                         console.end_process(Exit::TimeLimit.code(), failure.render(false));
                     };
                     is_over = changed.wait_timeout(is_over, left).unwrap_or_else(PoisonError::into_inner).0;

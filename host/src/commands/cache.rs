@@ -11,7 +11,8 @@ pub(crate) fn cache(action: &CacheAction) -> Result<()> {
     match action {
         CacheAction::Dir => output::write_stdout(format!("{}\n", places.cache.display()).as_bytes()),
         CacheAction::Clean => {
-            let removed = cache::clean(&places).map_err(|error| Failure::host("cannot clean the cache").because(error))?;
+            let removed =
+                cache::clean(&places).map_err(|error| Failure::host("cannot clean the cache").because(error))?;
             output::write_stdout(format!("removed {removed} files\n").as_bytes())
         }
     }

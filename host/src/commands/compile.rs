@@ -118,7 +118,8 @@ fn plan(args: &CompileArgs, input: &Input, products: Vec<Product>) -> Result<Vec
             (None, Product::Ir | Product::Wat, _) => PathBuf::from("-"),
             (None, Product::Wasm | Product::Cwasm(_), Origin::Path(path)) => beside(path, &product),
             (None, Product::Wasm | Product::Cwasm(_), Origin::Stdin | Origin::CommandLine) => {
-                return Err(Failure::usage("the program has no file name to derive an output's name from").help("give one with -o"));
+                return Err(Failure::usage("the program has no file name to derive an output's name from")
+                    .help("give one with -o"));
             }
         };
         if let Origin::Path(source) = &input.origin {
@@ -173,7 +174,8 @@ fn wasm(args: &CompileArgs, input: Input, reporter: &Reporter) -> Result<Vec<u8>
 }
 
 fn wat(wasm: &[u8]) -> Result<String> {
-    wasmprinter::print_bytes(wasm).map_err(|error| Failure::cannot_execute("the module cannot be shown as text").because(error))
+    wasmprinter::print_bytes(wasm)
+        .map_err(|error| Failure::cannot_execute("the module cannot be shown as text").because(error))
 }
 
 fn cwasm(wasm: &[u8], target: Option<&str>, args: &CompileArgs) -> Result<Vec<u8>> {

@@ -15,7 +15,9 @@ pub(crate) fn inspect(file: &Path) -> Result<()> {
     let input = input::read(Origin::new(file), None, u64::MAX - 1, Exit::CannotExecute)?;
     let name = input.origin.shown();
     let text = match input.kind {
-        Kind::Text => return Err(Failure::cannot_execute(format!("{name} is not an artifact")).because(describe(&input.bytes))),
+        Kind::Text => {
+            return Err(Failure::cannot_execute(format!("{name} is not an artifact")).because(describe(&input.bytes)));
+        }
         Kind::Component => format!("{name}: component, {} bytes\n", input.bytes.len()),
         Kind::Wasm => module(&name, &input.bytes)
             .map_err(|error| Failure::cannot_execute(format!("{name} is not a valid module")).because(error))?,
@@ -47,7 +49,9 @@ fn module(name: &str, wasm: &[u8]) -> std::result::Result<String, wasmparser::Bi
                 }
             }
             Payload::CodeSectionStart { count, size, .. } => line("code", format!("{count} functions, {size} bytes")),
-            Payload::CustomSection(section) => line("custom", format!("{}, {} bytes", section.name(), section.data().len())),
+            Payload::CustomSection(section) => {
+                line("custom", format!("{}, {} bytes", section.name(), section.data().len()))
+            }
             _ => {}
         }
     }

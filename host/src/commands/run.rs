@@ -51,13 +51,15 @@ pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
     let (settings, limits) = fit_address_space(settings(args, &limits), limits);
     let job = Job { args, reporter, settings, places };
     let loaded = {
-        let _deadline = limits.compile.map(|limit| Deadline::start(Arc::clone(&console), limit, "compiling")).transpose()?;
+        let _deadline =
+            limits.compile.map(|limit| Deadline::start(Arc::clone(&console), limit, "compiling")).transpose()?;
         job.load(input)?
     };
     let Loaded { engine, settings, module } = &loaded;
     let program = Program { engine, settings, module, limits: &limits, grants: &grants };
     let ending = {
-        let _deadline = limits.timeout.map(|limit| Deadline::start(Arc::clone(&console), limit, "the program")).transpose()?;
+        let _deadline =
+            limits.timeout.map(|limit| Deadline::start(Arc::clone(&console), limit, "the program")).transpose()?;
         sandbox::run(&program, &console, stdio::process_stdin())?
     };
     say(&ending.report);
@@ -85,7 +87,8 @@ impl Job<'_> {
             Kind::Component => Err(source::component(&input)),
             Kind::Wasm => self.compile(&input.bytes, Some(&input.origin)),
             Kind::Text if input.origin.is_named_artifact() => {
-                Err(Failure::cannot_execute(format!("{} is not WebAssembly", input.origin.shown())).because(describe(&input.bytes)))
+                Err(Failure::cannot_execute(format!("{} is not WebAssembly", input.origin.shown()))
+                    .because(describe(&input.bytes)))
             }
             Kind::Text => {
                 let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false);
@@ -109,7 +112,9 @@ impl Job<'_> {
             let invalid = engine::invalid_module(&error);
             match origin {
                 Some(origin) => Failure { message: format!("{}: {}", origin.shown(), invalid.message), ..invalid },
-                None => Failure { exit: Exit::Bug, message: "the compiler made an invalid module".to_owned(), ..invalid },
+                None => {
+                    Failure { exit: Exit::Bug, message: "the compiler made an invalid module".to_owned(), ..invalid }
+                }
             }
         })?;
         if let Some(cache) = cache
@@ -178,7 +183,8 @@ impl Job<'_> {
         let failure = Failure::cannot_execute(format!("{name} does not fit this machine or these options"));
         let failure = if metadata.triple != this {
             failure.because(format!("it was made for {}, and this is {this}", metadata.triple))
-        } else if (metadata.tool.as_str(), metadata.wasmtime.as_str()) != (env!("CARGO_PKG_VERSION"), engine::WASMTIME) {
+        } else if (metadata.tool.as_str(), metadata.wasmtime.as_str()) != (env!("CARGO_PKG_VERSION"), engine::WASMTIME)
+        {
             failure.because(format!(
                 "it was made by mochi-wasm {} with Wasmtime {}, and this is {} with {}",
                 metadata.tool,
@@ -205,7 +211,8 @@ fn sibling(origin: &Origin, wanted: &[u8; 32]) -> Option<Vec<u8>> {
     let Origin::Path(path) = origin else { return None };
     let mut candidates = vec![path.with_extension("wasm")];
     if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
-        candidates.extend(name.match_indices('.').map(|(dot, _)| path.with_file_name(format!("{}.wasm", &name[..dot]))));
+        candidates
+            .extend(name.match_indices('.').map(|(dot, _)| path.with_file_name(format!("{}.wasm", &name[..dot]))));
     }
     candidates.into_iter().filter_map(|candidate| fs::read(candidate).ok()).find(|wasm| sha256(wasm) == *wanted)
 }
@@ -274,7 +281,8 @@ fn console(limits: &Limits, args: &RunArgs) -> Arc<Console> {
 fn grants(args: &RunArgs, origin: &Origin, program_args: &[OsString], places: Option<&Places>) -> Result<Grants> {
     let mut words = vec![origin.name()];
     for word in program_args {
-        let text = word.to_str().ok_or_else(|| Failure::usage(format!("the program's argument {word:?} is not UTF-8")))?;
+        let text =
+            word.to_str().ok_or_else(|| Failure::usage(format!("the program's argument {word:?} is not UTF-8")))?;
         words.push(text.to_owned());
     }
     let mut env = Vec::new();

@@ -52,7 +52,8 @@ pub(crate) fn effort(opt: OptArg) -> Effort {
 pub(crate) fn text(input: Input) -> Result<SourceFile> {
     let name = input.origin.name();
     if input.origin.is_named_artifact() {
-        return Err(Failure::cannot_execute(format!("{} is not WebAssembly", input.origin.shown())).because(describe(&input.bytes)));
+        return Err(Failure::cannot_execute(format!("{} is not WebAssembly", input.origin.shown()))
+            .because(describe(&input.bytes)));
     }
     match String::from_utf8(input.bytes) {
         Ok(text) => Ok(SourceFile::new(name, text)),
@@ -68,7 +69,13 @@ pub(crate) fn text(input: Input) -> Result<SourceFile> {
 }
 
 /// Compiles the input, unless it is a module already, and draws what the frontend finds.
-pub(crate) fn module(input: Input, options: &Options, source: &SourceArgs, reporter: &Reporter, warn: bool) -> Result<Vec<u8>> {
+pub(crate) fn module(
+    input: Input,
+    options: &Options,
+    source: &SourceArgs,
+    reporter: &Reporter,
+    warn: bool,
+) -> Result<Vec<u8>> {
     match input.kind {
         Kind::Wasm => Ok(input.bytes),
         Kind::Text => {

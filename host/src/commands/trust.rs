@@ -20,7 +20,11 @@ pub(crate) fn trust(action: &TrustAction) -> Result<()> {
             if trust.own == Some(key) {
                 return Err(Failure::usage("this is your own key, which is always trusted"));
             }
-            if trust.remove(&key)? { Ok(()) } else { Err(Failure::usage(format!("the key {} is not trusted", hex(&key.0)))) }
+            if trust.remove(&key)? {
+                Ok(())
+            } else {
+                Err(Failure::usage(format!("the key {} is not trusted", hex(&key.0))))
+            }
         }
         TrustAction::List => {
             let own = SigningKey::load_or_create(&places)?.public();
@@ -35,6 +39,8 @@ pub(crate) fn trust(action: &TrustAction) -> Result<()> {
 }
 
 fn parse(text: &str) -> Result<PublicKey> {
-    PublicKey::parse(text)
-        .ok_or_else(|| Failure::usage(format!("`{text}` is not a public key")).help("a key is 64 hexadecimal digits; `mochi-wasm trust list` shows yours"))
+    PublicKey::parse(text).ok_or_else(|| {
+        Failure::usage(format!("`{text}` is not a public key"))
+            .help("a key is 64 hexadecimal digits; `mochi-wasm trust list` shows yours")
+    })
 }
