@@ -14,4 +14,4 @@ pub mod runtime;
 
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
 pub use mochi_frontend::source::SourceFile;
-pub use pipeline::{Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, print_ir};
+pub use pipeline::{Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, legalized, print_ir};

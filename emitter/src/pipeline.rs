@@ -81,6 +81,14 @@ pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
     }
 }
 
+/// The module in its last phase, for the interpreter.
+pub fn legalized(source: &SourceFile, options: &Options) -> Result<Module, Failure> {
+    let (mut module, _) = start(source, options)?;
+    optimize(&mut module, options);
+    legalize(&mut module, source, options);
+    Ok(module)
+}
+
 /// The text form of the IR after `stage`.
 pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<String, Failure> {
     let (mut module, _) = start(source, options)?;

@@ -8,7 +8,8 @@
 use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
-use mochi_emitter::ir::{CapturingWasi, Interpreter, TrapKind};
+use mochi_emitter::ir::CapturingWasi;
+use mochi_emitter::ir::interp::{Interpreter, TrapKind};
 use mochi_emitter::{OptLevel, Options, SourceFile};
 use mochi_wasm::RunOptions;
 
@@ -100,8 +101,7 @@ fn in_wasmtime(wasm: &[u8], stdin: &[u8]) -> Result<Ran, Failed> {
 
 fn interpreted(source: &SourceFile, options: &Options, stdin: &[u8]) -> Result<Ran, Failed> {
     let module = mochi_emitter::legalized(source, options).map_err(|failure| format!("{:?}", failure.diagnostics))?;
-    let wasi = CapturingWasi { stdin: stdin.to_vec(), ..CapturingWasi::default() };
-    let mut interpreter = Interpreter::new(&module, wasi);
+    let mut interpreter = Interpreter::new(&module, CapturingWasi::with_stdin(stdin.to_vec()));
     let exit = match interpreter.run_start() {
         Ok(_) => 0,
         Err(trap) => match trap.kind {
@@ -109,6 +109,5 @@ fn interpreted(source: &SourceFile, options: &Options, stdin: &[u8]) -> Result<R
             _ => return Err(format!("the interpreter trapped: {trap}").into()),
         },
     };
-    let wasi = interpreter.into_host();
-    Ok(Ran { stdout: wasi.stdout, stderr: wasi.stderr, exit })
+    Ok(Ran { stdout: interpreter.host.stdout, stderr: interpreter.host.stderr, exit })
 }
