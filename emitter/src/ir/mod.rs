@@ -225,7 +225,11 @@ pub struct Target {
 pub enum Terminator {
     Jump(Target),
     /// `cond` is a bool or an i32; non-zero takes `then`.
-    Branch { cond: Value, then: Target, otherwise: Target },
+    Branch {
+        cond: Value,
+        then: Target,
+        otherwise: Target,
+    },
     Return(Vec<Value>),
     /// Control never gets here: after a call that does not return.
     Unreachable,

@@ -964,7 +964,8 @@ impl Reader {
     /// Resolves what could be used before it was declared.
     fn finish(mut self, text: &str, end: Fault) -> Result<Parsed, Vec<TextError>> {
         if self.open.is_some() {
-            self.errors.push(Fault { message: "the last function is not closed with `}`".to_owned(), ..end }.locate(text));
+            self.errors
+                .push(Fault { message: "the last function is not closed with `}`".to_owned(), ..end }.locate(text));
         }
         let mut faults = Vec::new();
         let mut resolve = |place: &(u32, u32), what: String| {

@@ -111,7 +111,8 @@ impl Numbering {
         let mut numbers = vec![None; func.values.len()];
         let mut next = 0;
         for block in &func.blocks {
-            let results = block.insts.iter().filter_map(|inst| func.insts.get(inst.index())).flat_map(|inst| &inst.results);
+            let results =
+                block.insts.iter().filter_map(|inst| func.insts.get(inst.index())).flat_map(|inst| &inst.results);
             for value in block.params.iter().chain(results) {
                 // A broken function may name a value that it does not have; it is printed all the same.
                 if let Some(number) = numbers.get_mut(value.index()) {

@@ -543,9 +543,8 @@ impl Verifier<'_> {
         }
         let defined_before = |value: Value, block: Block, index: usize| match func.def(value) {
             ValueDef::Param(home, _) => home == block || order.dominates(home, block),
-            ValueDef::Result(inst, _) => position[inst.index()].is_some_and(|(home, at)| {
-                if home == block { at < index } else { order.dominates(home, block) }
-            }),
+            ValueDef::Result(inst, _) => position[inst.index()]
+                .is_some_and(|(home, at)| if home == block { at < index } else { order.dominates(home, block) }),
         };
         for block in func.block_ids() {
             let data = func.block(block);
@@ -591,8 +590,19 @@ fn keeps_none(op: MochiOp) -> bool {
     };
     matches!(
         op,
-        IntAdd | IntSub | IntMul | IntDiv | IntRem | IntNeg | IntToFloat
-            | FloatAdd | FloatSub | FloatMul | FloatDiv | FloatRem | FloatNeg
+        IntAdd
+            | IntSub
+            | IntMul
+            | IntDiv
+            | IntRem
+            | IntNeg
+            | IntToFloat
+            | FloatAdd
+            | FloatSub
+            | FloatMul
+            | FloatDiv
+            | FloatRem
+            | FloatNeg
     )
 }
 
@@ -727,12 +737,7 @@ struct Counts<'v, 'm> {
 impl<'v, 'm> Counts<'v, 'm> {
     fn new(verifier: &'v mut Verifier<'m>) -> Counts<'v, 'm> {
         let func = verifier.func;
-        Counts {
-            entries: vec![None; func.blocks.len()],
-            blamed: vec![false; func.values.len()],
-            verifier,
-            func,
-        }
+        Counts { entries: vec![None; func.blocks.len()], blamed: vec![false; func.values.len()], verifier, func }
     }
 
     fn check(mut self, order: &Order) {

@@ -1,5 +1,5 @@
 use super::super::{
-    DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, Module, MochiOp, Op, Phase, Signature, Spans, Type,
+    DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, MochiOp, Module, Op, Phase, Signature, Spans, Type,
     TypePattern, Value, WasmOp, interp, parse, parse_program, print_module,
 };
 use super::{module, round_trip};
@@ -149,14 +149,23 @@ fn mistakes_are_found_where_they_are() {
         ("data d0 \"\"\ndata d0 \"\"".into(), "2:6: d0 is declared twice"),
         ("data d0 \"\" at 0 d1".into(), "1:17: there is no data d1"),
         ("global g0 x: i32? = i32 0".into(), "1:17: i32 has no nullable form"),
-        ("global g0 x: void = i32 0".into(), "1:14: expected a type (i32, i64, f64, bool, int, float, str or any), found `void`"),
+        (
+            "global g0 x: void = i32 0".into(),
+            "1:14: expected a type (i32, i64, f64, bool, int, float, str or any), found `void`",
+        ),
         ("start f".into(), "1:7: there is no function f"),
         ("func f() {\nb0:\nreturn\n}\nfunc f() {\nb0:\nreturn\n}".into(), "5:6: there are two functions f"),
         ("func f() {\nb0:\nreturn".into(), "3:7: the last function is not closed with `}`"),
         ("func f() {\n}".into(), "2:1: a function has at least one block"),
         ("func f() {\nreturn\n}".into(), "2:1: expected a block label or `}`, found `return`"),
-        ("func f() {\nb0:\n}".into(), "3:1: expected jump, branch, return or unreachable at the end of the block above"),
-        ("func f() {\nb0:\nb1:\nreturn\n}".into(), "3:1: expected jump, branch, return or unreachable at the end of the block above"),
+        (
+            "func f() {\nb0:\n}".into(),
+            "3:1: expected jump, branch, return or unreachable at the end of the block above",
+        ),
+        (
+            "func f() {\nb0:\nb1:\nreturn\n}".into(),
+            "3:1: expected jump, branch, return or unreachable at the end of the block above",
+        ),
         ("func f() {\nb0:\nreturn\nreturn\n}".into(), "4:1: expected a block label or `}`, found `return`"),
         ("func f() {\nb0:\nreturn\nb0:\nreturn\n}".into(), "4:1: there are two blocks b0"),
         ("func f() {\nb0(v0: int):\nreturn\n}".into(), "2:3: the parameters of the entry are those of the function"),
@@ -168,7 +177,10 @@ fn mistakes_are_found_where_they_are() {
         (inst("v1: int = int.neg v2"), "3:23: v2 is not defined"),
         (inst("v1: int = int.neg v0,"), "3:26: expected a value (v0, v1, …), found the end of the line"),
         (inst("v1: int = int.neg v0 v0"), "3:26: expected the end of the line, found `v0`"),
-        (inst("v1: int = int.const 9223372036854775808000"), "3:25: expected an integer from -9223372036854775808 to 18446744073709551615, found `9223372036854775808000`"),
+        (
+            inst("v1: int = int.const 9223372036854775808000"),
+            "3:25: expected an integer from -9223372036854775808 to 18446744073709551615, found `9223372036854775808000`",
+        ),
         (inst("v1: float = float.const nan:0"), "3:33: 0x0 are not the bits of a NaN"),
         (inst("v1: float = float.const x"), "3:29: expected a float, found `x`"),
         (inst("call g()"), "3:10: there is no function g"),
@@ -210,7 +222,10 @@ fn programs_are_pure_and_verified() {
     let cases = [
         ("func main() {\nb0:\nreturn\n}", "1:1: a program needs a start function"),
         ("func main() counted {\nb0:\nreturn\n}\nstart main", "1:1: the functions of a program are in the pure phase"),
-        ("import x \"m\" \"f\" ()\nstart main\nfunc main() {\nb0:\nreturn\n}", "1:1: a program cannot import functions"),
+        (
+            "import x \"m\" \"f\" ()\nstart main\nfunc main() {\nb0:\nreturn\n}",
+            "1:1: a program cannot import functions",
+        ),
         ("func main() {\nb0:\nv0: int = now @0:1..2\nreturn\n}\nstart main", "3:1: the span 0:1..2 lies in no file"),
         ("func main() -> int {\nb0:\nunreachable\n}\nstart main", "1:1: the start function has parameters or results"),
     ];

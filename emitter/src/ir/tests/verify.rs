@@ -61,7 +61,10 @@ fn types() {
         "f, b0, v2: int = int.add v0, v1: operand 1 is str, not int or int?",
     );
     rejects(&body("(v0: int?)", "v1 = small.neg v0"), "f, b0, v1 = small.neg v0: operand 0 is int?, not int");
-    rejects(&body("(v0: int)", "v1: str = int.neg v0"), "f, b0, v1: str = int.neg v0: result 0 is str, not int or int?");
+    rejects(
+        &body("(v0: int)", "v1: str = int.neg v0"),
+        "f, b0, v1: str = int.neg v0: result 0 is str, not int or int?",
+    );
     rejects(&body("(v0: int)", "v1: int = int.lt v0, v0"), "f, b0, v1: int = int.lt v0, v0: result 0 is int, not bool");
     rejects(&body("()", "v0: int = none"), "f, b0, v0: int = none: result 0 is int, not a type that has none");
     rejects(&body("(v0: i32)", "print v0"), "f, b0, print v0: operand 0 is i32, not a type of the language");
@@ -116,10 +119,7 @@ fn globals() {
         &format!("{global}{}", body("()", "v0: i32 = global.get g0")),
         "f, b0, v0: i32 = global.get g0: result 0 is i32, not i64",
     );
-    rejects(
-        &format!("{global}{}", body("()", "global.set g0")),
-        "f, b0, global.set g0: 0 operands instead of 1",
-    );
+    rejects(&format!("{global}{}", body("()", "global.set g0")), "f, b0, global.set g0: 0 operands instead of 1");
     accepts(&format!("{global}{}", body("(v0: i64) legalized", "global.set g0 v0\nv1: i64 = global.get g0")));
 }
 
@@ -197,7 +197,10 @@ fn phases() {
         &body("(v0: i32) legalized", "v1 = i32.eqz !v0"),
         "f, b0, v1 = i32.eqz !v0: the legalized phase marks no operand",
     );
-    rejects(&body("() legalized", "v0 = bool.const 1"), "f, b0, v0 = bool.const 1: v0 has the type bool after legalization");
+    rejects(
+        &body("() legalized", "v0 = bool.const 1"),
+        "f, b0, v0 = bool.const 1: v0 has the type bool after legalization",
+    );
     rejects(&body("(v0: int) legalized", ""), "f: its signature has int, which is not a machine type");
     rejects(
         &body("() legalized", "fail d0\nv0 = i32.const 1").replace("func", "data d0 \"\"\nfunc"),
@@ -335,15 +338,14 @@ fn ownership_holds() {
     accepts(
         "func f(v0: bool, v1: own str) counted {\nb0:\njump b1\nb1:\nprint v1\nbranch v0, b1, b2\nb2:\ndrop v1\nreturn\n}",
     );
-    accepts("func g(v0: own str, v1: str) counted {\nb0:\ndrop v0\nreturn\n}\nfunc f(v0: own str, v1: str) counted {\nb0:\ncall g(v0, v1)\nreturn\n}");
+    accepts(
+        "func g(v0: own str, v1: str) counted {\nb0:\ndrop v0\nreturn\n}\nfunc f(v0: own str, v1: str) counted {\nb0:\ncall g(v0, v1)\nreturn\n}",
+    );
 }
 
 #[test]
 fn ownership_is_broken() {
-    rejects(
-        &body("(v0: own str) counted", "print v0"),
-        "f, b0, return: v0 is never consumed on a path to this return",
-    );
+    rejects(&body("(v0: own str) counted", "print v0"), "f, b0, return: v0 is never consumed on a path to this return");
     rejects(
         &body("(v0: own str) counted", "drop v0\ndrop v0"),
         "f, b0, drop v0: v0 is consumed, but no share of it is left",
@@ -356,10 +358,7 @@ fn ownership_is_broken() {
         &body("(v0: str) counted", "drop v0"),
         "f, b0, drop v0: the borrowed parameter v0 is consumed without a dup",
     );
-    rejects(
-        &body("(v0: str) counted", "dup v0"),
-        "f, b0, return: v0 is never consumed on a path to this return",
-    );
+    rejects(&body("(v0: str) counted", "dup v0"), "f, b0, return: v0 is never consumed on a path to this return");
     rejects(
         "func f(v0: str) -> str counted {\nb0:\nreturn v0\n}",
         "f, b0, return v0: the borrowed parameter v0 is consumed without a dup",
@@ -418,7 +417,8 @@ fn ownership_is_broken() {
 #[test]
 fn errors_are_limited_and_placed() {
     let lines = "v1: str = int.neg v0\n".repeat(100);
-    let lines: String = lines.lines().enumerate().map(|(n, line)| line.replace("v1", &format!("v{}", n + 1)) + "\n").collect();
+    let lines: String =
+        lines.lines().enumerate().map(|(n, line)| line.replace("v1", &format!("v{}", n + 1)) + "\n").collect();
     let text = body("(v0: int)", &lines);
     let parsed = parse(&text).unwrap();
     let errors = verify_module(&parsed.module).unwrap_err();

@@ -1,0 +1,413 @@
+//! `count` and the verifier's ownership rule hold each other to account: what counting makes of
+//! any pure function is accepted, and every change to the counts of a path to a return is not.
+
+use mochi_emitter::ir::{
+    Block, DataBlob, DataId, FuncId, Function, FunctionBuilder, GlobalData, GlobalId, Imm, Init, Inst, MochiOp, Module,
+    Op, Ownership, Param, Phase, Signature, Spans, Terminator, Type, Value, Variable, is_uncounted, parse,
+    print_module, verify_module,
+};
+use mochi_emitter::opt::count::count;
+use proptest::prelude::*;
+
+const VARIABLES: usize = 3;
+const FUNCTIONS: usize = 3;
+
+/// A statement over a few int and string variables, named by number.
+#[derive(Clone, Debug)]
+enum Stmt {
+    IntConst(usize),
+    IntOp(MochiOp, usize, usize, usize),
+    Copy(usize, usize),
+    StrConst(usize),
+    StrCopy(usize, usize),
+    Concat(usize, usize, usize),
+    ToStr(usize, usize),
+    Slice(usize, usize, usize),
+    Len(usize, usize),
+    Print(usize),
+    PrintStr(usize),
+    /// Evaluated, and the result thrown away.
+    Unused(usize),
+    LoadGlobal(usize),
+    StoreGlobal(usize),
+    Call(usize, usize, usize, usize),
+    If(usize, Vec<Stmt>, Vec<Stmt>),
+    While(usize, Vec<Stmt>),
+    /// Runs its body before it tests.
+    DoWhile(usize, Vec<Stmt>),
+    Fail,
+    Return(usize),
+}
+
+fn stmts() -> impl Strategy<Value = Vec<Stmt>> {
+    let var = || 0..VARIABLES;
+    let op = prop::sample::select(vec![MochiOp::IntAdd, MochiOp::IntSub, MochiOp::IntMul, MochiOp::IntDiv]);
+    let simple = prop_oneof![
+        var().prop_map(Stmt::IntConst),
+        (op, var(), var(), var()).prop_map(|(op, to, left, right)| Stmt::IntOp(op, to, left, right)),
+        (var(), var()).prop_map(|(to, from)| Stmt::Copy(to, from)),
+        var().prop_map(Stmt::StrConst),
+        (var(), var()).prop_map(|(to, from)| Stmt::StrCopy(to, from)),
+        (var(), var(), var()).prop_map(|(to, left, right)| Stmt::Concat(to, left, right)),
+        (var(), var()).prop_map(|(to, from)| Stmt::ToStr(to, from)),
+        (var(), var(), var()).prop_map(|(to, from, at)| Stmt::Slice(to, from, at)),
+        (var(), var()).prop_map(|(to, from)| Stmt::Len(to, from)),
+        var().prop_map(Stmt::Print),
+        var().prop_map(Stmt::PrintStr),
+        var().prop_map(Stmt::Unused),
+        var().prop_map(Stmt::LoadGlobal),
+        var().prop_map(Stmt::StoreGlobal),
+        (0..FUNCTIONS, var(), var(), var()).prop_map(|(func, to, int, str)| Stmt::Call(func, to, int, str)),
+        Just(Stmt::Fail),
+        var().prop_map(Stmt::Return),
+    ];
+    let stmt = simple.prop_recursive(3, 24, 5, |inner| {
+        let body = || prop::collection::vec(inner.clone(), 0..5);
+        prop_oneof![
+            (0..VARIABLES, body(), body()).prop_map(|(cond, then, otherwise)| Stmt::If(cond, then, otherwise)),
+            (0..VARIABLES, body()).prop_map(|(cond, body)| Stmt::While(cond, body)),
+            (0..VARIABLES, body()).prop_map(|(cond, body)| Stmt::DoWhile(cond, body)),
+        ]
+    });
+    prop::collection::vec(stmt, 0..12)
+}
+
+/// Functions of an even number give an int, the others a string; all take one of each.
+fn result_type(func: usize) -> Type {
+    if func.is_multiple_of(2) { Type::INT } else { Type::STR }
+}
+
+struct Build {
+    b: FunctionBuilder,
+    ints: Vec<Variable>,
+    strs: Vec<Variable>,
+    result: Type,
+}
+
+impl Build {
+    fn function(number: usize, body: &[Stmt]) -> Function {
+        let param = |ty| Param { ty, owned: false };
+        let result = result_type(number);
+        let sig = Signature { params: vec![param(Type::INT), param(Type::STR)], results: vec![result] };
+        let mut b = FunctionBuilder::new(Function::new(format!("f{number}"), sig, Phase::Pure));
+        let (int, str) = (b.func().params()[0], b.func().params()[1]);
+        let mut variables = |ty: Type, value: Value| -> Vec<Variable> {
+            (0..VARIABLES)
+                .map(|_| {
+                    let variable = b.declare_variable(ty);
+                    b.def_var(variable, value);
+                    variable
+                })
+                .collect()
+        };
+        let (ints, strs) = (variables(Type::INT, int), variables(Type::STR, str));
+        let mut build = Build { b, ints, strs, result };
+        build.stmts(body);
+        if !build.b.is_unreachable() {
+            build.ret(0);
+        }
+        build.b.finish()
+    }
+
+    fn int(&mut self, number: usize) -> Value {
+        self.b.use_var(self.ints[number])
+    }
+
+    fn str(&mut self, number: usize) -> Value {
+        self.b.use_var(self.strs[number])
+    }
+
+    fn set_int(&mut self, number: usize, op: MochiOp, args: Vec<Value>, imm: Imm) {
+        let value = self.b.value(op, args, imm, Type::INT);
+        self.b.def_var(self.ints[number], value);
+    }
+
+    fn set_str(&mut self, number: usize, op: MochiOp, args: Vec<Value>, imm: Imm) {
+        let value = self.b.value(op, args, imm, Type::STR);
+        self.b.def_var(self.strs[number], value);
+    }
+
+    fn ret(&mut self, number: usize) {
+        let value = if self.result == Type::INT { self.int(number) } else { self.str(number) };
+        self.b.ret(vec![value]);
+    }
+
+    /// Whether the variable is less than the next one.
+    fn cond(&mut self, number: usize) -> Value {
+        let (left, right) = (self.int(number), self.int((number + 1) % VARIABLES));
+        self.b.value(MochiOp::IntLt, vec![left, right], Imm::None, Type::BOOL)
+    }
+
+    fn stmts(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            if self.b.is_unreachable() {
+                return;
+            }
+            self.stmt(stmt);
+        }
+    }
+
+    fn jump(&mut self, to: Block) {
+        if !self.b.is_unreachable() {
+            self.b.jump(to, vec![]);
+        }
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::IntConst(to) => self.set_int(*to, MochiOp::IntConst, vec![], Imm::I64(7)),
+            Stmt::IntOp(op, to, left, right) => {
+                let args = vec![self.int(*left), self.int(*right)];
+                self.set_int(*to, *op, args, Imm::None);
+            }
+            Stmt::Copy(to, from) => {
+                let value = self.int(*from);
+                self.b.def_var(self.ints[*to], value);
+            }
+            Stmt::StrConst(to) => self.set_str(*to, MochiOp::StrConst, vec![], Imm::Data(DataId(0))),
+            Stmt::StrCopy(to, from) => {
+                let value = self.str(*from);
+                self.b.def_var(self.strs[*to], value);
+            }
+            Stmt::Concat(to, left, right) => {
+                let args = vec![self.str(*left), self.str(*right)];
+                self.set_str(*to, MochiOp::StrConcat, args, Imm::None);
+            }
+            Stmt::ToStr(to, from) => {
+                let args = vec![self.int(*from)];
+                self.set_str(*to, MochiOp::IntToStr, args, Imm::I32(0));
+            }
+            Stmt::Slice(to, from, at) => {
+                let args = vec![self.str(*from), self.int(*at), self.int(*at)];
+                self.set_str(*to, MochiOp::StrSlice, args, Imm::None);
+            }
+            Stmt::Len(to, from) => {
+                let args = vec![self.str(*from)];
+                self.set_int(*to, MochiOp::StrLen, args, Imm::None);
+            }
+            Stmt::Print(number) => {
+                let value = self.int(*number);
+                self.b.effect(MochiOp::Print, vec![value], Imm::None);
+            }
+            Stmt::PrintStr(number) => {
+                let value = self.str(*number);
+                self.b.effect(MochiOp::Print, vec![value], Imm::None);
+            }
+            Stmt::Unused(number) => {
+                let value = self.str(*number);
+                self.b.value(MochiOp::StrConcat, vec![value, value], Imm::None, Type::STR);
+            }
+            Stmt::LoadGlobal(to) => self.set_str(*to, MochiOp::LoadGlobal, vec![], Imm::Global(GlobalId(0))),
+            Stmt::StoreGlobal(from) => {
+                let value = self.str(*from);
+                self.b.effect(MochiOp::StoreGlobal, vec![value], Imm::Global(GlobalId(0)));
+            }
+            Stmt::Call(func, to, int, str) => {
+                let args = vec![self.int(*int), self.str(*str)];
+                let ty = result_type(*func);
+                let value = self.b.call(FuncId::new(*func), args, &[ty]).expect("all functions have a result");
+                let variables = if ty == Type::INT { &self.ints } else { &self.strs };
+                self.b.def_var(variables[*to], value);
+            }
+            Stmt::If(cond, then, otherwise) => {
+                let cond = self.cond(*cond);
+                let (yes, no, end) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+                self.b.branch(cond, yes, no);
+                for (block, body) in [(yes, then), (no, otherwise)] {
+                    self.b.seal(block);
+                    self.b.switch_to(block);
+                    self.stmts(body);
+                    self.jump(end);
+                }
+                self.b.seal(end);
+                self.resume(end, yes, no);
+            }
+            Stmt::While(cond, body) => {
+                let (head, inside, end) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+                self.b.jump(head, vec![]);
+                self.b.switch_to(head);
+                let cond = self.cond(*cond);
+                self.b.branch(cond, inside, end);
+                self.b.seal(inside);
+                self.b.seal(end);
+                self.b.switch_to(inside);
+                self.stmts(body);
+                self.jump(head);
+                self.b.seal(head);
+                self.b.switch_to(end);
+            }
+            Stmt::DoWhile(cond, body) => {
+                let (head, end) = (self.b.create_block(), self.b.create_block());
+                self.b.jump(head, vec![]);
+                self.b.switch_to(head);
+                self.stmts(body);
+                if self.b.is_unreachable() {
+                    self.b.seal(head);
+                    self.b.seal(end);
+                    return;
+                }
+                let cond = self.cond(*cond);
+                self.b.branch(cond, head, end);
+                self.b.seal(head);
+                self.b.seal(end);
+                self.b.switch_to(end);
+            }
+            Stmt::Fail => {
+                self.b.effect(MochiOp::Fail, vec![], Imm::Data(DataId(0)));
+                self.b.unreachable();
+            }
+            Stmt::Return(number) => self.ret(*number),
+        }
+    }
+
+    /// Goes on after an `if` unless neither of its branches does.
+    fn resume(&mut self, end: Block, yes: Block, no: Block) {
+        let func = self.b.func();
+        let arrives = func
+            .block_ids()
+            .filter(|&block| block >= yes.min(no))
+            .any(|block| func.block(block).term.targets().any(|target| target.block == end));
+        if arrives {
+            self.b.switch_to(end);
+        }
+    }
+}
+
+fn build(bodies: &[Vec<Stmt>]) -> Module {
+    let mut module = Module::default();
+    module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
+    module.globals.push(GlobalData { name: "text".to_owned(), ty: Type::STR, init: Init::I32(0) });
+    for (number, body) in bodies.iter().enumerate() {
+        module.add_function(Build::function(number, body));
+    }
+    module
+}
+
+fn complaints(module: &Module) -> Option<String> {
+    let errors = verify_module(module).err()?;
+    Some(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// The blocks on some path from the entry to a return.
+fn on_a_path_to_a_return(func: &Function) -> Vec<bool> {
+    let closure = |start: Vec<bool>, step: &dyn Fn(Block, &mut Vec<bool>)| {
+        let mut reached = start;
+        loop {
+            let before = reached.clone();
+            for block in func.block_ids() {
+                step(block, &mut reached);
+            }
+            if reached == before {
+                return reached;
+            }
+        }
+    };
+    let entry = func.block_ids().map(|block| block.index() == 0).collect();
+    let forward = closure(entry, &|block, reached| {
+        if reached[block.index()] {
+            func.block(block).term.targets().for_each(|target| reached[target.block.index()] = true);
+        }
+    });
+    let returns = func.block_ids().map(|block| matches!(func.block(block).term, Terminator::Return(_))).collect();
+    let backward = closure(returns, &|block, reached| {
+        if func.block(block).term.targets().any(|target| reached[target.block.index()]) {
+            reached[block.index()] = true;
+        }
+    });
+    forward.into_iter().zip(backward).map(|(forward, backward)| forward && backward).collect()
+}
+
+/// A way to spoil the counts of a function.
+#[derive(Clone, Copy, Debug)]
+enum Spoil {
+    /// Leave out the `dup` or `drop` at a place of a block.
+    Remove(Block, usize),
+    /// Add a `dup` or `drop` of a value at a place of a block.
+    Add(Block, usize, MochiOp, Value),
+    /// Flip whether a flex operand is consumed.
+    Flip(Inst, usize),
+}
+
+/// All single changes to the counts on paths to a return.
+fn spoils(func: &Function) -> Vec<Spoil> {
+    let counts = on_a_path_to_a_return(func);
+    let mut all = Vec::new();
+    for block in func.block_ids().filter(|block| counts[block.index()]) {
+        for (at, &inst) in func.block(block).insts.iter().enumerate() {
+            let data = func.inst(inst);
+            if matches!(data.op, Op::Mochi(MochiOp::Dup | MochiOp::Drop)) {
+                all.push(Spoil::Remove(block, at));
+            }
+            for (index, &arg) in data.args.iter().enumerate().filter(|&(_, &arg)| !is_uncounted(func, arg)) {
+                all.push(Spoil::Add(block, at, MochiOp::Dup, arg));
+                all.push(Spoil::Add(block, at, MochiOp::Drop, arg));
+                if let Op::Mochi(op) = data.op
+                    && op.params()[index].0 == Ownership::Flex
+                {
+                    all.push(Spoil::Flip(inst, index));
+                }
+            }
+            for &result in data.results.iter().filter(|&&result| !is_uncounted(func, result)) {
+                all.push(Spoil::Add(block, at + 1, MochiOp::Dup, result));
+                all.push(Spoil::Add(block, at + 1, MochiOp::Drop, result));
+            }
+        }
+    }
+    all
+}
+
+fn spoil(func: &mut Function, how: Spoil) {
+    match how {
+        Spoil::Remove(block, at) => {
+            func.block_mut(block).insts.remove(at);
+        }
+        Spoil::Add(block, at, op, value) => {
+            let inst = func.make_inst(op.into(), vec![value], Imm::None, &[], None);
+            func.block_mut(block).insts.insert(at, inst);
+        }
+        Spoil::Flip(inst, index) => func.inst_mut(inst).consumed ^= 1 << index,
+    }
+}
+
+fn bodies() -> impl Strategy<Value = Vec<Vec<Stmt>>> {
+    prop::collection::vec(stmts(), FUNCTIONS)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counted_functions_are_accepted_and_spoiled_ones_are_not(bodies in bodies(), choices in prop::collection::vec(any::<prop::sample::Index>(), 12)) {
+        let mut module = build(&bodies);
+        prop_assert_eq!(complaints(&module), None);
+        count(&mut module);
+        let text = print_module(&module, Spans::Write);
+        if let Some(complaints) = complaints(&module) {
+            prop_assert!(false, "{}\n{}", complaints, text);
+        }
+        for (number, choice) in choices.iter().enumerate() {
+            let id = FuncId::new(number % FUNCTIONS);
+            let all = spoils(module.func(id));
+            if all.is_empty() {
+                continue;
+            }
+            let how = all[choice.index(all.len())];
+            let mut spoiled = module.clone();
+            spoil(spoiled.func_mut(id), how);
+            prop_assert!(complaints(&spoiled).is_some(), "{:?} of {} went unnoticed\n{}", how, id, text);
+        }
+    }
+
+    #[test]
+    fn text_round_trips(bodies in bodies()) {
+        let mut module = build(&bodies);
+        for _ in 0..2 {
+            let text = print_module(&module, Spans::Write);
+            match parse(&text) {
+                Ok(parsed) => prop_assert_eq!(print_module(&parsed.module, Spans::Write), text),
+                Err(errors) => prop_assert!(false, "{}\n{}", errors[0], text),
+            }
+            count(&mut module);
+        }
+    }
+}
