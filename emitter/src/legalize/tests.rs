@@ -288,3 +288,167 @@ fn zero_divisors_fail_at_their_line() {
         fails(&program(op, ty, zero), expected);
     }
 }
+
+/// A program with one function `f` of two parameters, called with each pair of values.
+fn binary(param: &str, result: &str, body: &str, pairs: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "data d0 \"\\n\"\ndata d1 \"\"\ndata d2 \"ab\"\ndata d3 \"\\c3\\a9x\"\nstart main\n\
+         func f(v0: {param}, v1: {param}) -> {result} pure {{\nb0:\n{body}\n}}\nfunc main() pure {{\nb0:\n"
+    );
+    let base = param.trim_end_matches('?');
+    for (&(a, b), index) in pairs.iter().zip(1..) {
+        let mut operands = Vec::new();
+        for (value, digit) in [(a, 0), (b, 1)] {
+            let name = format!("v{index}{digit}");
+            if base != param && value != "none" {
+                let _ = write!(
+                    text,
+                    "v{index}{}: {base} = {value}\n{name}: {param} = convert v{index}{}\n",
+                    digit + 7,
+                    digit + 7
+                );
+            } else {
+                let _ = write!(text, "{name}: {param} = {value}\n");
+            }
+            operands.push(name);
+        }
+        let _ = write!(text, "v{index}2: {result} = call f({})\nprint v{index}2\nprint.data d0\n", operands.join(", "));
+    }
+    text.push_str("return\n}\n");
+    text
+}
+
+#[test]
+fn floats_that_may_be_none() {
+    let (one, nan, none, zero) = ("float.const 1.0", "float.const nan:0x7ff8000000000000", "none", "float.const 0.0");
+    let all = [(one, one), (one, nan), (nan, nan), (one, none), (none, nan), (none, none)];
+    let check = |op: &str, expected: &str| {
+        let result = if expected.contains("true") || expected.contains("false") { "bool" } else { "float?" };
+        let body = format!("v2: {result} = {op} v0, v1\nreturn v2");
+        prints(&binary("float?", result, &body, &all), expected);
+    };
+    check("float.add", "2\nNaN\nNaN\nnil\nnil\nnil\n");
+    check("float.sub", "0\nNaN\nNaN\nnil\nnil\nnil\n");
+    check("float.mul", "1\nNaN\nNaN\nnil\nnil\nnil\n");
+    check("float.div", "1\nNaN\nNaN\nnil\nnil\nnil\n");
+    check("float.rem", "0\nNaN\nNaN\nnil\nnil\nnil\n");
+    check("float.eq", "true\nfalse\nfalse\nfalse\nfalse\ntrue\n");
+    check("float.ne", "false\ntrue\ntrue\ntrue\ntrue\nfalse\n");
+    check("float.le", "true\nfalse\nfalse\nfalse\nfalse\nfalse\n");
+    check("float.ge", "true\nfalse\nfalse\nfalse\nfalse\nfalse\n");
+    // None divided by zero is none.
+    let body = "v2: float? = float.div v0, v1\nreturn v2";
+    prints(&binary("float?", "float?", body, &[(none, zero)]), "nil\n");
+    let body = "v1: float? = float.neg v0\nreturn v1";
+    prints(&unary("float?", "float?", body, &["none"]), "nil\n");
+    prints(&unary("float", "float", "v1: float = float.neg v0\nreturn v1", &[one, zero]), "-1\n-0\n");
+}
+
+#[test]
+fn floats_become_ints() {
+    let body = "v1: int = float.to_int v0\nreturn v1";
+    let values =
+        ["-1.9", "2305843009213693951.0", "2305843009213693952.0", "-1e20"].map(|value| format!("float.const {value}"));
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    prints(
+        &unary("float", "int", body, &values),
+        "-1\n2305843009213693952\n2305843009213693952\n-100000000000000000000\n",
+    );
+    prints(&unary("float?", "int", body, &["none"]), "0\n");
+}
+
+#[test]
+fn bools() {
+    let pairs = [("bool.const 1", "bool.const 1"), ("bool.const 0", "none"), ("none", "none")];
+    prints(&binary("bool?", "bool", "v2 = bool.eq v0, v1\nreturn v2", &pairs), "true\nfalse\ntrue\n");
+    prints(&binary("bool?", "bool", "v2 = bool.is_true v0\nreturn v2", &pairs), "true\nfalse\nfalse\n");
+    prints(&binary("bool?", "str", "v2: str = bool.to_str 1 v0\nreturn v2", &pairs), "true\nfalse\n<nil>\n");
+    prints(&binary("bool?", "bool", "v2 = is_none v0\nreturn v2", &pairs), "false\nfalse\ntrue\n");
+    prints(&binary("bool?", "bool?", "return v0", &pairs), "true\nfalse\nnil\n");
+    let body = "v1 = bool.not v0\nv2: int = bool.to_int v1\nreturn v2";
+    prints(&unary("bool", "int", body, &["bool.const 1", "bool.const 0"]), "0\n1\n");
+}
+
+#[test]
+fn strings_and_none() {
+    let (empty, ab, ex) = ("str.const d1", "str.const d2", "str.const d3");
+    let all = [(ab, ab), (ab, ex), (ex, ab), (empty, "none"), ("none", empty), ("none", "none")];
+    let check = |op: &str, expected: &str| {
+        prints(&binary("str?", "bool", &format!("v2 = {op} v0, v1\nreturn v2"), &all), expected);
+    };
+    check("str.eq", "true\nfalse\nfalse\nfalse\nfalse\ntrue\n");
+    check("str.ne", "false\ntrue\ntrue\ntrue\ntrue\nfalse\n");
+    check("str.lt", "false\ntrue\nfalse\nfalse\nfalse\nfalse\n");
+    check("str.le", "true\ntrue\nfalse\nfalse\nfalse\nfalse\n");
+    check("str.gt", "false\nfalse\ntrue\nfalse\nfalse\nfalse\n");
+    check("str.ge", "true\nfalse\ntrue\nfalse\nfalse\nfalse\n");
+    prints(&binary("str?", "int", "v2: int = str.len v0\nreturn v2", &[(ex, ab), ("none", ab)]), "2\n0\n");
+    prints(&binary("str?", "str", "v2: str = str.to_str 0 v0\nreturn v2", &[(ex, ab), ("none", ab)]), "éx\nnil\n");
+    let body = "v2: str = str.concat v0, v1\nv3: str = str.concat v2, v2\nreturn v3";
+    prints(&binary("str", "str", body, &[(ab, ex), (empty, empty)]), "abéxabéx\n\n");
+    let body = "v2: int = int.const -1\nv3: str = str.at v0, v2\nv4: str = str.trim v3\nreturn v4";
+    prints(&binary("str", "str", body, &[(ab, ex), (ex, ab)]), "b\nx\n");
+}
+
+#[test]
+fn code_points_one_after_the_other() {
+    let text = "data d0 \"\\n\"\ndata d1 \"a\\c3\\a9\\f0\\9f\\98\\80\"\nstart main\nfunc main() pure {\n\
+                b0:\nv0: str = str.const d1\nv1 = i32.const 0\nv2 = str.bytes v0\njump b1(v1)\n\
+                b1(v3: i32):\nv4: str = str.char v0, v3\nprint v4\nprint.data d0\nv5 = str.next v0, v3\n\
+                v6 = i32.lt_s v5, v2\nbranch v6, b1(v5), b2\nb2:\nreturn\n}\n";
+    prints(text, "a\né\n😀\n");
+}
+
+#[test]
+fn globals_own_their_values() {
+    let text = "data d0 \"a\"\nglobal g0 s: str = i32 0\nglobal g1 n: int = i64 4899916394579099648\nstart main\n\
+                func main() pure {\nb0:\nv0: str = str.const d0\nv1: str = str.concat v0, v0\nglobal.store g0 v1\n\
+                v2: str = global.load g0\nv3: str = str.concat v2, v0\nglobal.store g0 v3\nprint v3\n\
+                v4: int = int.const 9223372036854775807\nv5: int = int.add v4, v4\nglobal.store g1 v5\n\
+                v6: int = global.load g1\nv7: int = int.add v6, v4\nglobal.store g1 v7\nprint v7\n\
+                v8: str = global.take g0\nv9: str = str.concat v8, v0\nglobal.init g0 v9\nprint v9\nreturn\n}\n";
+    prints(text, "aaa27670116110564327421aaaa");
+}
+
+#[test]
+fn bounds_of_ranges() {
+    let body = "v1: int = range.end v0\nreturn v1";
+    let small = ["int.const 5"];
+    prints(&unary("int", "int", body, &small), "5\n");
+    prints(&unary("int?", "int", body, &["none"]), "-2305843009213693952\n");
+    prints(&unary("int?", "int", &body.replace("end", "start"), &["none"]), "2305843009213693951\n");
+    let large = unary("int?", "int", body, &["none"]).replace("int? = none", "int = int.const 4611686018427387904");
+    fails(
+        &format!("file \"a\"\n{}", large.replace("int?", "int").replace("v0\n", "v0 @0:3..4\n")),
+        "error: the bound of a range is too large\n  at a:3\n",
+    );
+}
+
+#[test]
+fn expectations_share_their_way_out() {
+    let text = "file \"a\"\ndata d0 \"x == 1\"\ndata d1 \"no\"\nstart main\nfunc main() pure {\nb0:\nv0 = bool.const 1\n\
+                expect d1 v0 @0:2..3\nv1 = bool.const 0\nexpect d0 v1 @0:4..5\nreturn\n}\n";
+    fails(text, "error: expect condition failed at a:4: x == 1\n  at a:4\n");
+    let module = legalized(text);
+    let main = &module.functions[0];
+    assert_eq!(main.blocks.iter().filter(|block| block.cold).count(), 1);
+    fails(
+        &text.replace("bool.const 1\nexpect d1 v0 @0:2..3", "bool.const 1\nfail d1 @0:9..9"),
+        "error: no\n  at a:9\n",
+    );
+}
+
+#[test]
+fn static_objects_outlive_the_shares_that_nobody_took() {
+    let mut module =
+        legalized("data d0 \"x\"\nstart main\nfunc main() pure {\nb0:\nv0: str = str.const d0\nprint v0\nreturn\n}\n");
+    let string = module.data.iter_mut().find(|blob| blob.bytes.starts_with(&[0, 0, 0, 0x40])).expect("a string object");
+    string.bytes[..4].copy_from_slice(&1u32.to_le_bytes());
+    let mut runtime = crate::runtime::Runtime::new(true);
+    let release = runtime.func(&mut module, crate::runtime::RuntimeFn::StringRelease);
+    let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
+    let object = module.data.iter().position(|blob| blob.bytes.starts_with(&[1, 0, 0, 0, 1])).expect("a string object");
+    let address = interpreter.placement().addresses[object];
+    interpreter.run(release, &[address.into()]).expect("the string is released");
+    assert_eq!(interpreter.memory()[address as usize..][..4], [0, 0, 0, 0x40]);
+}
