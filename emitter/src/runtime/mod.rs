@@ -4,6 +4,8 @@
 //! function asks a [`Runtime`] for the row of [`RuntimeFn`] that names it; the function and all
 //! that it calls are then added to the module, once. Nothing else of the runtime is looked at.
 
+#[cfg(test)]
+mod checks;
 mod lower;
 mod source;
 mod statics;

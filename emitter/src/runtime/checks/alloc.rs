@@ -1,0 +1,60 @@
+//! The allocator: blocks do not overlap, and memory is used again.
+
+use super::{Machine, Random, module_of};
+
+#[test]
+fn blocks_keep_their_contents() {
+    let module = module_of(&[]);
+    let mut machine = Machine::new(&module);
+    let mut random = Random(1);
+    let mut live: Vec<(u64, u64, u8)> = Vec::new();
+    for round in 0..4000_u32 {
+        if live.len() < 10 || random.below(100) < 52 {
+            let size = if random.below(50) == 0 { 1000 + random.below(300_000) } else { 16 + random.below(200) };
+            let block = machine.call("alloc", &[size]);
+            assert_eq!(block % 16, 0);
+            let mark = round as u8;
+            machine.write(block, &vec![mark; size as usize]);
+            live.push((block, size, mark));
+        } else {
+            let (block, size, mark) = live.swap_remove(random.below(live.len() as u64) as usize);
+            let bytes = &machine.interp.memory()[block as usize..][..size as usize];
+            assert!(bytes.iter().all(|&byte| byte == mark));
+            machine.call("free", &[block, size]);
+        }
+    }
+}
+
+#[test]
+fn small_blocks_come_from_large_ones_that_were_freed() {
+    let module = module_of(&[]);
+    let mut machine = Machine::new(&module);
+    let large = machine.call("alloc", &[10 << 20]);
+    machine.call("free", &[large, 10 << 20]);
+    let pages = machine.interp.memory().len();
+    for _ in 0..20_000 {
+        machine.call("alloc", &[512]);
+    }
+    assert_eq!(machine.interp.memory().len(), pages);
+}
+
+#[test]
+fn the_newest_block_grows_in_place() {
+    let module = module_of(&["alloc_extend"]);
+    let mut machine = Machine::new(&module);
+    let first = machine.call("alloc", &[100]);
+    let second = machine.call("alloc", &[100]);
+    assert_eq!(machine.call("alloc_extend", &[first, 100, 200]), 0);
+    assert_eq!(machine.call("alloc_extend", &[second, 100, 1 << 20]), 1);
+    assert!(machine.call("alloc", &[16]) >= second + (1 << 20));
+}
+
+#[test]
+fn what_cannot_be_had_traps() {
+    let module = module_of(&[]);
+    let mut machine = Machine::new(&module);
+    machine.interp.limits.pages = 100;
+    machine.call("alloc", &[5 << 20]);
+    assert!(machine.try_call("alloc", &[3 << 20]).is_err());
+    assert!(machine.try_call("alloc", &[0x9000_0000]).is_err());
+}
