@@ -461,9 +461,8 @@ impl<'m, H: Host> Interpreter<'m, H> {
                         Op::Call => {
                             let Imm::Func(callee) = data.imm else { unreachable!("a call names a function") };
                             let args: Vec<u64> = data.args.iter().map(|arg| words[base + arg.index()]).collect();
-                            match self.enter(frames, words, callee, &args)? {
-                                Some(results) => set(words, base, &data.results, &results),
-                                None => {}
+                            if let Some(results) = self.enter(frames, words, callee, &args)? {
+                                set(words, base, &data.results, &results);
                             }
                             continue 'frame;
                         }

@@ -242,7 +242,7 @@ impl Verifier<'_> {
         self.graph(&order);
         self.dominance(&order);
         if types_fit && self.errors.is_empty() && self.func.phase == Phase::Counted {
-            Counts::new(self).check(&order);
+            Counts::new(self, &order).check(&order);
         }
     }
 
@@ -728,23 +728,38 @@ type Shares = BTreeMap<Value, u32>;
 struct Counts<'v, 'm> {
     verifier: &'v mut Verifier<'m>,
     func: &'m Function,
-    /// Shares at the start of a block, once a path led there, and whence.
+    /// Shares at the start of a block and whence they came: from the first path that led there
+    /// until the last edge was compared.
     entries: Vec<Option<(Shares, Block)>>,
+    /// The edges to each block that are yet to be seen.
+    edges_left: Vec<usize>,
     /// Values that were complained about.
     blamed: Vec<bool>,
 }
 
 impl<'v, 'm> Counts<'v, 'm> {
-    fn new(verifier: &'v mut Verifier<'m>) -> Counts<'v, 'm> {
+    fn new(verifier: &'v mut Verifier<'m>, order: &Order) -> Counts<'v, 'm> {
         let func = verifier.func;
-        Counts { entries: vec![None; func.blocks.len()], blamed: vec![false; func.values.len()], verifier, func }
+        let mut edges_left = vec![0; func.blocks.len()];
+        for (&block, preds) in order.reached.iter().zip(&order.preds) {
+            edges_left[block.index()] = preds.len();
+        }
+        Counts {
+            entries: vec![None; func.blocks.len()],
+            edges_left,
+            blamed: vec![false; func.values.len()],
+            verifier,
+            func,
+        }
     }
 
     fn check(mut self, order: &Order) {
         let func = self.func;
         self.entries[0] = Some((Shares::new(), ENTRY));
         for &block in &order.reached {
-            let Some((mut shares, _)) = self.entries[block.index()].clone() else {
+            let entry = &mut self.entries[block.index()];
+            let entry = if self.edges_left[block.index()] == 0 { entry.take() } else { entry.clone() };
+            let Some((mut shares, _)) = entry else {
                 unreachable!("reverse postorder has a predecessor before each block")
             };
             for (index, &param) in func.block(block).params.iter().enumerate() {
@@ -756,7 +771,7 @@ impl<'v, 'm> Counts<'v, 'm> {
             for &inst in &func.block(block).insts {
                 self.inst(inst, &mut shares);
             }
-            self.terminator(block, shares);
+            self.terminator(order, block, shares);
         }
     }
 
@@ -834,7 +849,7 @@ impl<'v, 'm> Counts<'v, 'm> {
         }
     }
 
-    fn terminator(&mut self, block: Block, mut shares: Shares) {
+    fn terminator(&mut self, order: &Order, block: Block, mut shares: Shares) {
         let func = self.func;
         let place = Place::Term(block);
         match &func.block(block).term {
@@ -846,38 +861,41 @@ impl<'v, 'm> Counts<'v, 'm> {
                     self.blame(place, value, |name| format!("{name} is never consumed on a path to this return"));
                 }
             }
-            Terminator::Jump(target) => self.edge(block, target, shares),
+            Terminator::Jump(target) => self.edge(order, block, target, shares),
             Terminator::Branch { cond: _, then, otherwise } => {
-                self.edge(block, then, shares.clone());
-                self.edge(block, otherwise, shares);
+                self.edge(order, block, then, shares.clone());
+                self.edge(order, block, otherwise, shares);
             }
             Terminator::Unreachable => {}
         }
     }
 
-    fn edge(&mut self, from: Block, Target { block: target, args }: &Target, mut shares: Shares) {
+    fn edge(&mut self, order: &Order, from: Block, Target { block: target, args }: &Target, mut shares: Shares) {
         let place = Place::Term(from);
         for &arg in args {
             self.consume(place, arg, &mut shares);
         }
+        self.edges_left[target.index()] -= 1;
         let Some((expected, other)) = &self.entries[target.index()] else {
             self.entries[target.index()] = Some((shares, from));
             return;
         };
-        if shares == *expected {
-            return;
+        let mut different = Vec::new();
+        if shares != *expected {
+            let count = |shares: &Shares, value: &Value| shares.get(value).copied().unwrap_or(0);
+            let all = shares.keys().chain(expected.keys()).copied();
+            different.extend(all.map(|value| (value, count(&shares, &value), count(expected, &value))));
+            different.retain(|&(_, here, there)| here != there);
         }
         let other = *other;
-        let differs = |value: &Value| shares.get(value) != expected.get(value);
-        let all: Vec<Value> = shares.keys().chain(expected.keys()).copied().filter(differs).collect();
-        let counts: Vec<(u32, u32)> = all
-            .iter()
-            .map(|value| (shares.get(value).copied().unwrap_or(0), expected.get(value).copied().unwrap_or(0)))
-            .collect();
-        for (value, (here, there)) in all.into_iter().zip(counts) {
+        for (value, here, there) in different {
             self.blame(place, value, |name| {
                 format!("{name} has {here} shares on the way from here to {target}, {there} on the way from {other}")
             });
+        }
+        // Nothing compares with the start of a loop after its last way back.
+        if self.edges_left[target.index()] == 0 && order.number(*target) <= order.number(from) {
+            self.entries[target.index()] = None;
         }
     }
 }
