@@ -20,6 +20,17 @@ pub enum Effect {
     Time,
 }
 
+impl Effect {
+    /// The language's name for the effect.
+    pub fn label(self) -> Option<&'static str> {
+        match self {
+            Effect::Pure | Effect::Fails => None,
+            Effect::Io => Some("io"),
+            Effect::Time => Some("time"),
+        }
+    }
+}
+
 /// One way to call a builtin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overload {
@@ -215,9 +226,43 @@ impl Builtin {
 /// Functions of the language that this compiler does not have yet. They are refused by name,
 /// where a call of a name that nobody knows only gives none.
 pub const NOT_YET: &[&str] = &[
-    "abs", "append", "avg", "ceil", "collect", "concat", "contains", "count", "denom", "distinct", "eval", "exists",
-    "first", "floor", "indexOf", "join", "json", "keys", "max", "mem", "min", "num", "padStart", "parseIntStr", "pow",
-    "push", "range", "reduce", "repeat", "reverse", "round", "sha256", "split", "sum", "to_json", "trim", "values",
+    "abs",
+    "append",
+    "avg",
+    "ceil",
+    "collect",
+    "concat",
+    "contains",
+    "count",
+    "denom",
+    "distinct",
+    "eval",
+    "exists",
+    "first",
+    "floor",
+    "indexOf",
+    "join",
+    "json",
+    "keys",
+    "max",
+    "mem",
+    "min",
+    "num",
+    "padStart",
+    "parseIntStr",
+    "pow",
+    "push",
+    "range",
+    "reduce",
+    "repeat",
+    "reverse",
+    "round",
+    "sha256",
+    "split",
+    "sum",
+    "to_json",
+    "trim",
+    "values",
 ];
 
 #[cfg(test)]

@@ -83,24 +83,50 @@ pub struct Stmt {
 #[derive(Clone, Debug)]
 pub enum StmtKind {
     /// A declaration or an assignment; the value's type is the place's.
-    SetLocal { local: LocalId, value: Expr },
-    SetGlobal { global: GlobalId, value: Expr },
+    SetLocal {
+        local: LocalId,
+        value: Expr,
+    },
+    SetGlobal {
+        global: GlobalId,
+        value: Expr,
+    },
     /// Evaluated for its effect; the value is dropped.
     Expr(Expr),
     /// The value's type is the function's result; absent when that is `Type::NONE`.
     Return(Option<Expr>),
     /// `cond` is of type bool (truth tests are explicit).
-    If { cond: Expr, then: Block, otherwise: Block },
-    While { cond: Expr, body: Block },
+    If {
+        cond: Expr,
+        then: Block,
+        otherwise: Block,
+    },
+    While {
+        cond: Expr,
+        body: Block,
+    },
     /// Bounds are ints or none, evaluated once, start first. The variable is the counter:
     /// `assigned` tells that the body assigns it (it then behaves as any int, and its local has that type).
-    ForRange { var: LocalId, assigned: bool, start: Expr, end: Expr, body: Block },
+    ForRange {
+        var: LocalId,
+        assigned: bool,
+        start: Expr,
+        end: Expr,
+        body: Block,
+    },
     /// Over the code points of a string; none runs zero times.
-    ForString { var: LocalId, of: Expr, body: Block },
+    ForString {
+        var: LocalId,
+        of: Expr,
+        body: Block,
+    },
     Break,
     Continue,
     /// Fails unless `cond` (a bool, true only for exactly `true`) holds; `text` is the trimmed source line.
-    Expect { cond: Expr, text: String },
+    Expect {
+        cond: Expr,
+        text: String,
+    },
     /// An inline `test` block; scoping is already resolved.
     Block(Block),
 }
@@ -124,15 +150,29 @@ pub enum ExprKind {
     Local(LocalId),
     Global(GlobalId),
     /// Operands are both ints or both floats (nullable or not; none gives none), for `Rem` and the others alike.
-    Arith { op: ArithOp, lhs: Box<Expr>, rhs: Box<Expr> },
+    Arith {
+        op: ArithOp,
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// Of an int or a float.
     Neg(Box<Expr>),
     /// Strings, neither none.
-    Concat { lhs: Box<Expr>, rhs: Box<Expr> },
+    Concat {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// Operands have the same kind; either may be none, which makes orderings false.
-    Compare { op: CompareOp, lhs: Box<Expr>, rhs: Box<Expr> },
+    Compare {
+        op: CompareOp,
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// `part in of`, both strings, neither none.
-    Contains { of: Box<Expr>, part: Box<Expr> },
+    Contains {
+        of: Box<Expr>,
+        part: Box<Expr>,
+    },
     /// A bool from a bool.
     Not(Box<Expr>),
     /// The truth of a value of any type as a bool.
@@ -140,33 +180,72 @@ pub enum ExprKind {
     /// Whether the value, of any nullable type, is none.
     IsNone(Box<Expr>),
     /// `lhs && rhs` where both are bools.
-    And { lhs: Box<Expr>, rhs: Box<Expr> },
+    And {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// `lhs || rhs` where both are bools.
-    Or { lhs: Box<Expr>, rhs: Box<Expr> },
+    Or {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// `lhs && rhs` or `lhs || rhs` that yields one of its operands, both of this expression's type.
-    Choose { op: ChooseOp, lhs: Box<Expr>, rhs: Box<Expr> },
+    Choose {
+        op: ChooseOp,
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
     /// `cond` is a bool, both branches have this expression's type.
-    If { cond: Box<Expr>, then: Box<Expr>, otherwise: Box<Expr> },
+    If {
+        cond: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
     /// Arguments have the types of the callee's parameters.
-    Call { function: FunctionId, args: Vec<Expr> },
+    Call {
+        function: FunctionId,
+        args: Vec<Expr>,
+    },
     /// Arguments as the builtin's row says.
-    Builtin { builtin: Builtin, args: Vec<Expr> },
+    Builtin {
+        builtin: Builtin,
+        args: Vec<Expr>,
+    },
     /// `of[index]`: a string of one code point.
-    StringIndex { of: Box<Expr>, index: Box<Expr> },
+    StringIndex {
+        of: Box<Expr>,
+        index: Box<Expr>,
+    },
     /// `of[start:end]` of a string; ints.
-    StringSlice { of: Box<Expr>, start: Option<Box<Expr>>, end: Option<Box<Expr>> },
+    StringSlice {
+        of: Box<Expr>,
+        start: Option<Box<Expr>>,
+        end: Option<Box<Expr>>,
+    },
     /// `e as T` where a conversion can fail or change the value.
-    Cast { of: Box<Expr>, to: CastTo },
+    Cast {
+        of: Box<Expr>,
+        to: CastTo,
+    },
     /// A change of representation that keeps the value: `T` to `T?`, `T?` known not to be none to `T`,
     /// none to any `T?`, and anything to `any`. Also int to float where arithmetic or comparison mixes them.
     Convert(Box<Expr>),
     /// Evaluates `first` for its effect, then yields `then`.
-    Sequence { first: Box<Expr>, then: Box<Expr> },
+    Sequence {
+        first: Box<Expr>,
+        then: Box<Expr>,
+    },
     /// Sets `local`, whose type the value has, then yields `then`. The local is the checker's own:
     /// it holds an operand that is tested before it is used, and is set and read nowhere else.
-    Let { local: LocalId, value: Box<Expr>, then: Box<Expr> },
+    Let {
+        local: LocalId,
+        value: Box<Expr>,
+        then: Box<Expr>,
+    },
     /// Ends the program with `message` as a failure at this place. Its type is what the context wants.
-    Fail { message: String },
+    Fail {
+        message: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -39,16 +39,10 @@ const MAX_DEPTH: u32 = 200;
 
 /// Infers and makes the typed program. It is fit to be built when `is_complete` (nothing was refused
 /// so far) and no diagnostic is an error.
-pub(super) fn infer(
-    program: &Program<'_>,
-    file: &SourceFile,
-    strict: bool,
-    is_complete: bool,
-) -> (typed::Program, Vec<Diagnostic>) {
+pub(super) fn infer(program: &Program<'_>, file: &SourceFile, is_complete: bool) -> (typed::Program, Vec<Diagnostic>) {
     let mut infer = Infer {
         program,
         file,
-        strict,
         component: components(program),
         copies: Vec::new(),
         copies_of: program.functions.iter().map(|_| Vec::new()).collect(),
@@ -139,7 +133,6 @@ pub(super) struct Copy {
 pub(super) struct Infer<'p, 'a> {
     pub(super) program: &'p Program<'a>,
     pub(super) file: &'p SourceFile,
-    pub(super) strict: bool,
     component: Vec<u32>,
     copies: Vec<Copy>,
     /// By function as written.
@@ -309,7 +302,8 @@ impl<'p, 'a> Infer<'p, 'a> {
         }
         let params = &self.program.functions[function.index()].params;
         let copies = &self.copies_of[function.index()];
-        let fits = |id: &CopyId| params.iter().zip(types).all(|(param, &ty)| self.get(*id).slots[param.index()].ty == ty);
+        let fits =
+            |id: &CopyId| params.iter().zip(types).all(|(param, &ty)| self.get(*id).slots[param.index()].ty == ty);
         if let Some(&id) = copies.iter().find(|&id| fits(id)) {
             return id;
         }

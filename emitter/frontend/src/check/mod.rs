@@ -1,14 +1,18 @@
 //! Names, types and conversions: syntax tree to typed program.
 //!
 //! [`resolve`] turns names into indexes and refuses what is not supported; [`infer`] finds the
-//! types and drives [`walk`], which makes the typed tree. What strict checking rejects and the
-//! reference nevertheless runs is a warning by default.
+//! types and drives [`walk`], which makes the typed tree. [`annotations`] has the reference's
+//! rules about declared types: what they reject and the reference nevertheless runs is a
+//! warning, and an error under strict checking.
 
+mod annotations;
 mod components;
 mod infer;
 mod resolve;
 mod resolved;
 mod shape;
+#[cfg(test)]
+mod tests;
 #[cfg(any(test, debug_assertions))]
 mod verify;
 mod walk;
@@ -38,7 +42,9 @@ pub fn check(
     options: &CheckOptions,
 ) -> (Option<typed::Program>, Vec<Diagnostic>) {
     let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
-    let (typed, more) = infer::infer(&resolved, file, options.strict, is_sound(&diagnostics));
+    let is_complete = is_sound(&diagnostics);
+    diagnostics.extend(annotations::check(&resolved, file, options.strict));
+    let (typed, more) = infer::infer(&resolved, file, is_complete);
     diagnostics.extend(more);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     limit_refusals(&mut diagnostics);

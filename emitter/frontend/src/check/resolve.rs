@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::CheckOptions;
 use super::resolved::{
-    Arm, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt, StmtKind, Variable,
+    Annotation, Arm, Base, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt,
+    StmtKind, Variable,
 };
 use crate::builtins::{Builtin, NOT_YET};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast;
 use crate::typed::{GlobalId, LocalId};
-use crate::types::Kind;
 
 /// Resolves a whole file. The result is complete when no diagnostic is an error.
 pub(super) fn resolve<'a>(
@@ -56,6 +56,7 @@ pub(super) fn resolve<'a>(
         names,
         globals: BTreeMap::new(),
         program: Program {
+            file: ast.stmts.first().map_or(0, |stmt| stmt.span.file),
             functions: Vec::new(),
             main: FuncId(declarations.len() as u32),
             globals: Vec::new(),
@@ -99,6 +100,7 @@ struct Resolver<'a> {
 #[derive(Default)]
 struct Scope<'a> {
     is_main: bool,
+    type_params: &'a [ast::Name],
     blocks: Vec<HashMap<&'a str, Binding>>,
     locals: Vec<Variable<'a>>,
     /// For each open loop the locals that its body assigns.
@@ -107,6 +109,7 @@ struct Scope<'a> {
     closed_loops: usize,
     callees: BTreeSet<FuncId>,
     reads: BTreeSet<GlobalId>,
+    builtins: BTreeSet<Builtin>,
     /// Start function only: globals whose declaration has run.
     declared: BTreeSet<GlobalId>,
     /// Start function only: functions that were called so far, directly or not.
@@ -121,25 +124,28 @@ struct Binding {
 
 impl<'a> Resolver<'a> {
     fn function(&mut self, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
-        self.func = Scope::default();
+        self.func = Scope { type_params: &decl.type_params, ..Scope::default() };
         self.func.blocks.push(HashMap::new());
         let params = decl
             .params
             .iter()
             .map(|param| {
-                let declared = self.annotation(param.ty.as_ref());
-                self.local(&param.name, declared, true)
+                let annotation = self.annotation(param.ty.as_ref());
+                self.local(&param.name, annotation, true)
             })
             .collect();
-        let declared = self.annotation(decl.result.as_ref());
+        let result = self.annotation(decl.result.as_ref());
         let body = self.block(&decl.body);
         let scope = std::mem::take(&mut self.func);
         Function {
             name: &decl.name.text,
+            name_span: decl.name.span,
             params,
             locals: scope.locals,
             body,
-            declared,
+            result,
+            effects: decl.effects.as_deref(),
+            builtins: scope.builtins,
             span,
             callees: scope.callees,
             reads: scope.reads,
@@ -163,13 +169,16 @@ impl<'a> Resolver<'a> {
             }
         }
         let scope = std::mem::take(&mut self.func);
-        let span = Span::new(stmts.first().map_or(0, |stmt| stmt.span.file), 0, self.file.text.len());
+        let span = Span::new(self.program.file, 0, self.file.text.len());
         Function {
             name: "main",
+            name_span: span,
             params: Vec::new(),
             locals: scope.locals,
             body,
-            declared: None,
+            result: None,
+            effects: None,
+            builtins: scope.builtins,
             span,
             callees: scope.called,
             reads: scope.reads,
@@ -214,9 +223,9 @@ impl<'a> Resolver<'a> {
 
     // Names.
 
-    fn local(&mut self, name: &'a ast::Name, declared: Option<Kind>, mutable: bool) -> LocalId {
+    fn local(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: &name.text, span: name.span, declared });
+        self.func.locals.push(Variable { name: &name.text, span: name.span, annotation });
         self.bind(&name.text, Binding { place: Place::Local(local), mutable });
         local
     }
@@ -244,88 +253,89 @@ impl<'a> Resolver<'a> {
         let next = GlobalId(self.program.globals.len() as u32);
         let id = *self.globals.entry(name).or_insert(next);
         if id == next {
-            let variable = Variable { name, span, declared: None };
+            let variable = Variable { name, span, annotation: None };
             self.program.globals.push(Global { variable, read_early: false });
         }
         id
     }
 
-    fn declare(&mut self, name: &'a ast::Name, declared: Option<Kind>, mutable: bool) -> Place {
+    fn declare(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> Place {
         if self.func.is_main
             && self.func.blocks.len() == 1
             && let Some(&global) = self.globals.get(name.text.as_str())
         {
             let variable = &mut self.program.globals[global.index()].variable;
-            (variable.span, variable.declared) = (name.span, declared);
+            (variable.span, variable.annotation) = (name.span, annotation);
             self.bind(&name.text, Binding { place: Place::Global(global), mutable });
             return Place::Global(global);
         }
-        Place::Local(self.local(name, declared, mutable))
+        Place::Local(self.local(name, annotation, mutable))
     }
 
     // Annotations.
 
-    /// The scalar that an annotation names. Annotations decide nothing but warnings and casts.
-    fn annotation(&mut self, ty: Option<&ast::TypeExpr>) -> Option<Kind> {
-        match &ty?.kind {
+    /// What an annotation says. It decides nothing but diagnostics.
+    fn annotation(&mut self, ty: Option<&ast::TypeExpr>) -> Option<Annotation> {
+        let ty = ty?;
+        let base = match &ty.kind {
             ast::TypeExprKind::Name(name) => match name.text.as_str() {
-                "int" | "int64" | "bigint" => Some(Kind::Int),
-                "float" => Some(Kind::Float),
-                "bool" => Some(Kind::Bool),
-                "string" => Some(Kind::String),
+                "any" => Base::Any,
+                "unit" => Base::Unit,
+                "int" => Base::Int,
+                "int64" => Base::Int64,
+                "bigint" => Base::BigInt,
+                "float" => Base::Float,
+                "bool" => Base::Bool,
+                "string" => Base::String,
                 "bigrat" => {
                     self.refuse(name.span, "rational numbers (`bigrat`)");
-                    None
+                    Base::Unknown
                 }
-                _ => {
-                    self.check_type_name(name);
-                    None
+                text if self.func.type_params.iter().any(|param| param.text == text) => Base::Unknown,
+                // What the reference takes for a type parameter.
+                text if text.len() == 1 && text.chars().all(char::is_uppercase) => Base::Any,
+                text => {
+                    if !self.names.types.contains(text) {
+                        self.warn(Code::T025, name.span, format!("unknown type: {text}"));
+                    }
+                    Base::Unknown
                 }
             },
+            ast::TypeExprKind::Optional(inner) => {
+                let inner = self.annotation(Some(inner))?;
+                return Some(Annotation { is_optional: true, ..inner });
+            }
             ast::TypeExprKind::Generic { name: _, args: _ }
             | ast::TypeExprKind::Fun { params: _, result: _ }
-            | ast::TypeExprKind::Struct(_)
-            | ast::TypeExprKind::Optional(_) => None,
-        }
+            | ast::TypeExprKind::Struct(_) => Base::Unknown,
+        };
+        Some(Annotation::of(base))
     }
 
-    fn check_type_name(&mut self, name: &ast::Name) {
-        let is_parameter = name.text.len() == 1 && name.text.chars().all(char::is_uppercase);
-        let is_known = matches!(name.text.as_str(), "any" | "unit") || self.names.types.contains(name.text.as_str());
-        if !is_parameter && !is_known {
-            self.warn(Code::T025, name.span, format!("unknown type: {}", name.text));
-        }
-    }
-
-    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<CastTarget> {
+    /// What a cast to the type does; none when it is refused.
+    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<(CastTarget, Annotation)> {
         match &ty.kind {
-            ast::TypeExprKind::Name(name) => match name.text.as_str() {
-                "int" | "int64" => Some(CastTarget::Int),
-                "bigint" => Some(CastTarget::BigInt),
-                "float" => Some(CastTarget::Float),
-                "bool" => Some(CastTarget::Bool),
-                "string" => Some(CastTarget::String),
-                "bigrat" => {
-                    self.refuse(name.span, "rational numbers (`bigrat`)");
-                    None
-                }
-                _ => {
-                    self.check_type_name(name);
-                    Some(CastTarget::Unchanged)
-                }
-            },
-            // The reference ignores the mark at run time: `none as int?` is 0.
-            ast::TypeExprKind::Optional(inner) => self.cast_target(inner),
-            ast::TypeExprKind::Fun { params: _, result: _ } => Some(CastTarget::Unchanged),
             ast::TypeExprKind::Generic { name, args: _ } => {
                 self.refuse(ty.span, &format!("casts to `{}`", name.text));
-                None
+                return None;
             }
             ast::TypeExprKind::Struct(_) => {
                 self.refuse(ty.span, "casts to structs");
-                None
+                return None;
             }
+            ast::TypeExprKind::Name(_) | ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Optional(_) => {}
         }
+        let annotation = self.annotation(Some(ty))?;
+        // The reference ignores the mark of an optional type at run time: `none as int?` is 0.
+        let target = match annotation.base {
+            Base::Int | Base::Int64 => CastTarget::Int,
+            Base::BigInt => CastTarget::BigInt,
+            Base::Float => CastTarget::Float,
+            Base::Bool => CastTarget::Bool,
+            Base::String => CastTarget::String,
+            Base::Any | Base::Unknown | Base::Unit => CastTarget::Unchanged,
+        };
+        Some((target, annotation))
     }
 
     // Statements.
@@ -437,7 +447,7 @@ impl<'a> Resolver<'a> {
         if ty.is_none() && value.is_none() {
             self.warn(Code::T000, span, "`let` requires a type or a value");
         }
-        let declared = self.annotation(ty);
+        let annotation = self.annotation(ty);
         // The name is in scope only after its value: `let x = x + 1` reads the outer x.
         let mut value = value.map(|value| self.expr(value));
         if let (Some(of), Some(ast::TypeExprKind::Name(ty))) = (value, ty.map(|ty| &ty.kind))
@@ -445,9 +455,9 @@ impl<'a> Resolver<'a> {
         {
             // The one annotation with an effect at run time.
             let span = self.program.expr(of).span;
-            value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt }, span));
+            value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt, annotation: None }, span));
         }
-        let place = self.declare(name, declared, mutable);
+        let place = self.declare(name, annotation, mutable);
         StmtKind::Declare { place, value }
     }
 
@@ -562,7 +572,9 @@ impl<'a> Resolver<'a> {
         let kind = match &expr.kind {
             ast::ExprKind::Unary(op, _) => ExprKind::Unary(*op, first),
             ast::ExprKind::Binary(op, _, rhs) => return self.binary(*op, first, rhs, span),
-            ast::ExprKind::Index { of: _, index, optional: _ } => ExprKind::Index { of: first, index: self.expr(index) },
+            ast::ExprKind::Index { of: _, index, optional: _ } => {
+                ExprKind::Index { of: first, index: self.expr(index) }
+            }
             ast::ExprKind::Slice { of: _, start, end, step } => {
                 let start = self.optional_expr(start.as_deref());
                 let end = self.optional_expr(end.as_deref());
@@ -572,7 +584,7 @@ impl<'a> Resolver<'a> {
                 ExprKind::Slice { of: first, start, end }
             }
             ast::ExprKind::Cast { of: _, ty } => match self.cast_target(ty) {
-                Some(to) => ExprKind::Cast { of: first, to },
+                Some((to, annotation)) => ExprKind::Cast { of: first, to, annotation: Some(annotation) },
                 None => ExprKind::Refused,
             },
             _ => unreachable!("an expression without a first operand: {expr:?}"),
@@ -691,7 +703,7 @@ impl<'a> Resolver<'a> {
         let undefined = format!("undefined variable: {name}");
         if matches!(name, "nil" | "null") {
             self.warn(Code::T002, span, undefined);
-            return self.push(ExprKind::None, span);
+            return self.push(ExprKind::Absent, span);
         }
         if Builtin::from_name(name).is_some() || NOT_YET.contains(&name) {
             return self.refused(span, "functions as values");
@@ -721,15 +733,23 @@ impl<'a> Resolver<'a> {
             return self.refused(callee.span, "calls of function values");
         }
         if let Some(builtin) = Builtin::from_name(name) {
+            if matches!(name, "float" | "slice") {
+                // The reference's machine has these, its checker does not.
+                self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
+            }
             return self.call_builtin(builtin, name, args, span);
         }
         if NOT_YET.contains(&name) {
             self.exprs(args);
             return self.refused(callee.span, &format!("calls of the builtin function `{name}`"));
         }
+        if self.names.types.contains(name) {
+            self.exprs(args);
+            return self.refused(callee.span, "variants of unions");
+        }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
         self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
-        self.push(ExprKind::None, span)
+        self.push(ExprKind::Absent, span)
     }
 
     fn call_function(&mut self, function: FuncId, args: &'a [ast::Expr], span: Span) -> ExprId {
@@ -757,6 +777,7 @@ impl<'a> Resolver<'a> {
             }
             self.warn(Code::T039, span, message);
         }
+        self.func.builtins.insert(builtin);
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
 }

@@ -5,12 +5,12 @@
 //! to visit or to free.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::builtins::Builtin;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::syntax::ast::{BinaryOp, Name, UnaryOp};
 use crate::typed::{GlobalId, LocalId};
-use crate::types::Kind;
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -36,11 +36,21 @@ index!(
 );
 
 pub(super) struct Program<'a> {
+    /// The number of the source file.
+    pub(super) file: u32,
     pub(super) functions: Vec<Function<'a>>,
     /// The top-level statements as a function.
     pub(super) main: FuncId,
     pub(super) globals: Vec<Global<'a>>,
     pub(super) exprs: Vec<Expr<'a>>,
+}
+
+impl Function<'_> {
+    /// The declaration up to the name, for findings about the function as a whole.
+    pub(super) fn head(&self) -> Span {
+        let start = self.span.start;
+        Span { end: self.name_span.end.max(start), ..self.span }
+    }
 }
 
 impl<'a> Program<'a> {
@@ -51,11 +61,14 @@ impl<'a> Program<'a> {
 
 pub(super) struct Function<'a> {
     pub(super) name: &'a str,
+    pub(super) name_span: Span,
     pub(super) params: Vec<LocalId>,
     pub(super) locals: Vec<Variable<'a>>,
     pub(super) body: Block,
-    /// What the result's annotation says.
-    pub(super) declared: Option<Kind>,
+    pub(super) result: Option<Annotation>,
+    /// The effects that it declares.
+    pub(super) effects: Option<&'a [Name]>,
+    pub(super) builtins: BTreeSet<Builtin>,
     pub(super) span: Span,
     pub(super) callees: BTreeSet<FuncId>,
     /// The globals that the body reads.
@@ -66,8 +79,55 @@ pub(super) struct Function<'a> {
 pub(super) struct Variable<'a> {
     pub(super) name: &'a str,
     pub(super) span: Span,
-    /// What the annotation says, when it names a scalar. Only warnings look at it.
-    pub(super) declared: Option<Kind>,
+    pub(super) annotation: Option<Annotation>,
+}
+
+/// What an annotation says. Only [`super::annotations`] looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Annotation {
+    pub(super) base: Base,
+    /// `T?`.
+    pub(super) is_optional: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    Any,
+    /// A type that is not known, or not looked at.
+    Unknown,
+    Unit,
+    Int,
+    Int64,
+    BigInt,
+    Float,
+    Bool,
+    String,
+}
+
+impl Annotation {
+    pub(super) const ANY: Annotation = Annotation::of(Base::Any);
+    pub(super) const UNKNOWN: Annotation = Annotation::of(Base::Unknown);
+
+    pub(super) const fn of(base: Base) -> Annotation {
+        Annotation { base, is_optional: false }
+    }
+}
+
+impl fmt::Display for Annotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.base {
+            Base::Any => "any",
+            Base::Unknown => "unknown",
+            Base::Unit => "unit",
+            Base::Int => "int",
+            Base::Int64 => "int64",
+            Base::BigInt => "bigint",
+            Base::Float => "float",
+            Base::Bool => "bool",
+            Base::String => "string",
+        };
+        if self.is_optional { write!(f, "option[{name}]") } else { f.write_str(name) }
+    }
 }
 
 pub(super) struct Global<'a> {
@@ -91,18 +151,45 @@ pub(super) enum Place {
 
 pub(super) enum StmtKind {
     /// A declaration; without a value the variable holds none.
-    Declare { place: Place, value: Option<ExprId> },
-    Assign { place: Place, value: ExprId },
+    Declare {
+        place: Place,
+        value: Option<ExprId>,
+    },
+    Assign {
+        place: Place,
+        value: ExprId,
+    },
     Expr(ExprId),
     Return(Option<ExprId>),
     /// The first arm whose condition holds.
-    If { arms: Vec<Arm>, otherwise: Block },
-    While { cond: ExprId, body: Block, assigns: BTreeSet<LocalId> },
-    ForRange { var: LocalId, start: ExprId, end: ExprId, body: Block, assigns: BTreeSet<LocalId> },
-    ForIn { var: LocalId, iter: ExprId, body: Block, assigns: BTreeSet<LocalId> },
+    If {
+        arms: Vec<Arm>,
+        otherwise: Block,
+    },
+    While {
+        cond: ExprId,
+        body: Block,
+        assigns: BTreeSet<LocalId>,
+    },
+    ForRange {
+        var: LocalId,
+        start: ExprId,
+        end: ExprId,
+        body: Block,
+        assigns: BTreeSet<LocalId>,
+    },
+    ForIn {
+        var: LocalId,
+        iter: ExprId,
+        body: Block,
+        assigns: BTreeSet<LocalId>,
+    },
     Break,
     Continue,
-    Expect { cond: ExprId, text: String },
+    Expect {
+        cond: ExprId,
+        text: String,
+    },
     Block(Block),
 }
 
@@ -123,21 +210,69 @@ pub(super) enum ExprKind<'a> {
     Bool(bool),
     Str(&'a [u8]),
     None,
+    /// None in place of a name that nobody knows, which was reported.
+    Absent,
     Local(LocalId),
     Global(GlobalId),
     Unary(UnaryOp, ExprId),
     Binary(BinaryOp, ExprId, ExprId),
     /// Conditions with their values, the first that holds counts; none without `otherwise`.
-    If { arms: Vec<(ExprId, ExprId)>, otherwise: Option<ExprId> },
+    If {
+        arms: Vec<(ExprId, ExprId)>,
+        otherwise: Option<ExprId>,
+    },
     /// At least as many arguments as parameters.
-    Call { function: FuncId, args: Vec<ExprId> },
+    Call {
+        function: FuncId,
+        args: Vec<ExprId>,
+    },
     /// At least as many arguments as the builtin needs.
-    Builtin { builtin: Builtin, args: Vec<ExprId> },
-    Index { of: ExprId, index: ExprId },
-    Slice { of: ExprId, start: Option<ExprId>, end: Option<ExprId> },
-    Cast { of: ExprId, to: CastTarget },
+    Builtin {
+        builtin: Builtin,
+        args: Vec<ExprId>,
+    },
+    Index {
+        of: ExprId,
+        index: ExprId,
+    },
+    Slice {
+        of: ExprId,
+        start: Option<ExprId>,
+        end: Option<ExprId>,
+    },
+    /// The annotation is absent where a declaration implies the cast.
+    Cast {
+        of: ExprId,
+        to: CastTarget,
+        annotation: Option<Annotation>,
+    },
     /// A construct that was refused; the program will not be built.
     Refused,
+}
+
+impl ExprKind<'_> {
+    /// The operand that is evaluated first, of expressions that can form long chains.
+    pub(super) fn first_operand(&self) -> Option<ExprId> {
+        match *self {
+            ExprKind::Unary(_, first)
+            | ExprKind::Binary(_, first, _)
+            | ExprKind::Index { of: first, index: _ }
+            | ExprKind::Slice { of: first, start: _, end: _ }
+            | ExprKind::Cast { of: first, to: _, annotation: _ } => Some(first),
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Absent
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::If { .. }
+            | ExprKind::Call { .. }
+            | ExprKind::Builtin { .. }
+            | ExprKind::Refused => None,
+        }
+    }
 }
 
 /// What `as` names.

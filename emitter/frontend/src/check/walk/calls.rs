@@ -5,11 +5,9 @@
 
 use super::Walk;
 use super::exprs::wrap;
-use super::operators::named;
 use crate::builtins::Builtin;
 use crate::check::resolved::CastTarget;
 use crate::check::shape;
-use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::typed::{CastTo, Expr, ExprKind};
 use crate::types::{Kind, Type};
@@ -33,7 +31,7 @@ impl Walk<'_, '_, '_> {
             Builtin::Len => self.len(next(), span),
             Builtin::Str => {
                 let of = next();
-                self.to_string(of, span)
+                self.as_text(of, span)
             }
             Builtin::Int => self.cast(next(), CastTarget::Int, span),
             Builtin::Float => {
@@ -49,9 +47,8 @@ impl Walk<'_, '_, '_> {
                 let of = next();
                 let invalid = shape::fail("upper expects string", Type::STRING, span);
                 match of.ty.kind {
-                    Kind::String => self.unless_none(of, invalid, |_, of| {
-                        shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)
-                    }),
+                    Kind::String => self
+                        .unless_none(of, invalid, |_, of| shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)),
                     Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
                         shape::sequence(of, invalid, span)
                     }
@@ -59,7 +56,7 @@ impl Walk<'_, '_, '_> {
             }
             Builtin::Lower => {
                 let of = next();
-                let of = self.to_string(of, span);
+                let of = self.as_text(of, span);
                 shape::builtin(Builtin::Lower, vec![of], Type::STRING, span)
             }
             Builtin::Input | Builtin::Now => {
@@ -74,9 +71,6 @@ impl Walk<'_, '_, '_> {
     }
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {
-        if of.ty.kind != Kind::String && of.ty != Type::NEVER {
-            self.warn(Code::T036, of.span, format!("cannot take length of type {}", named(of.ty)));
-        }
         self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
             Kind::String | Kind::Int | Kind::Float => shape::builtin(Builtin::Len, vec![of], Type::INT, span),
             Kind::Never | Kind::Bool | Kind::Any => {
@@ -86,7 +80,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// The text that `str` makes of a value.
-    pub(super) fn to_string(&mut self, of: Expr, span: Span) -> Expr {
+    pub(super) fn as_text(&mut self, of: Expr, span: Span) -> Expr {
         if of.ty.kind == Kind::String || of.ty == Type::NONE {
             return self.unless_none(of, shape::string("<nil>", span), |_, of| of);
         }
@@ -107,12 +101,6 @@ impl Walk<'_, '_, '_> {
         if from == Type::NEVER {
             return shape::expr(ExprKind::None, Type::of(target), span);
         }
-        let is_number = |kind: Kind| matches!(kind, Kind::Int | Kind::Float);
-        let is_usual = from.kind == target || is_number(from.kind) && is_number(target);
-        if !is_usual && from != Type::NONE {
-            let message = format!("invalid cast: `{}` as `{}` is not allowed", Type::of(from.kind), Type::of(target));
-            self.warn(Code::T046, span, message);
-        }
         if from == Type::of(target) {
             return of;
         }
@@ -122,9 +110,7 @@ impl Walk<'_, '_, '_> {
             (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::Int, Type::INT),
             (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
             (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
-            (CastTarget::Float, Kind::Never) => {
-                shape::sequence(of, shape::float(0.0, span), span)
-            }
+            (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
             (CastTarget::Float, Kind::Bool | Kind::Any) => {
                 let zero = shape::float(0.0, span);
@@ -154,7 +140,6 @@ impl Walk<'_, '_, '_> {
                 return shape::sequence(of, shape::sequence(index, none, span), span);
             }
             Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
-                self.warn(Code::T018, of.span, format!("type {} does not support indexing", named(of.ty)));
                 let invalid = shape::fail("cannot index value of this kind", Type::NONE, span);
                 return self.unless_any_none(vec![of, index], shape::none(span), |_, operands| {
                     in_order(operands, invalid, span)
@@ -177,7 +162,6 @@ impl Walk<'_, '_, '_> {
             return shape::expr(ExprKind::None, ty, span);
         }
         if index.ty.kind != Kind::Int {
-            self.warn(Code::T015, index.span, "index must be an integer");
             return in_order(vec![of, index], invalid, span);
         }
         let mut sets = Vec::new();
@@ -210,13 +194,7 @@ impl Walk<'_, '_, '_> {
         let bad_target = shape::fail("invalid index target", Type::STRING, span);
         let bad_bound = || shape::fail("invalid index", Type::STRING, span);
         if of.ty.kind != Kind::String {
-            self.warn(Code::T018, of.span, format!("type {} does not support indexing", named(of.ty)));
             return wrap(sets, bad_target);
-        }
-        for bound in [&start, &end].into_iter().flatten() {
-            if bound.ty.kind != Kind::Int {
-                self.warn(Code::T015, bound.span, "index must be an integer");
-            }
         }
         let result = self.unless_none(of, bad_target, |walk, of| {
             let of_int = |bound: &Option<Expr>| bound.as_ref().is_none_or(|bound| bound.ty.kind == Kind::Int);

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Test, Value, Walk, article};
+use super::{Value, Walk};
 use crate::check::resolved::{ExprId, ExprKind, FuncId};
 use crate::check::shape;
-use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 use crate::typed::{self, LocalId};
@@ -13,7 +12,7 @@ use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
     pub(super) fn expr(&mut self, id: ExprId) -> typed::Expr {
-        self.evaluate(id, None).expr
+        self.evaluate(id, false).expr
     }
 
     pub(super) fn optional_expr(&mut self, id: Option<ExprId>) -> Option<typed::Expr> {
@@ -21,48 +20,44 @@ impl Walk<'_, '_, '_> {
     }
 
     /// The truth of an expression, as a bool.
-    pub(super) fn cond(&mut self, id: ExprId, test: Test) -> Value {
-        self.evaluate(id, Some(test))
+    pub(super) fn cond(&mut self, id: ExprId) -> Value {
+        self.evaluate(id, true)
     }
 
-    /// With a `test` the result is the truth of the value: then operands of `&&` and `||` need not be
+    /// As a condition (`is_cond`) the result is the truth of the value: then operands of `&&` and `||` need not be
     /// of one type. Long chains of operators lean to the left and are walked in a loop.
-    pub(super) fn evaluate(&mut self, id: ExprId, test: Option<Test>) -> Value {
+    pub(super) fn evaluate(&mut self, id: ExprId, is_cond: bool) -> Value {
         let mut chain = Vec::new();
-        let (mut leaf, mut leaf_test) = (id, test);
+        let (mut leaf, mut leaf_is_cond) = (id, is_cond);
         loop {
-            let (next, next_test) = match self.program.expr(leaf).kind {
-                ExprKind::Binary(BinaryOp::And, lhs, _) => (lhs, leaf_test.map(|_| Test::Operand("&&"))),
-                ExprKind::Binary(BinaryOp::Or, lhs, _) => (lhs, leaf_test.map(|_| Test::Operand("||"))),
-                ExprKind::Unary(UnaryOp::Not, of) => (of, Some(Test::Unchecked)),
-                ExprKind::Binary(_, of, _)
-                | ExprKind::Unary(UnaryOp::Neg, of)
-                | ExprKind::Index { of, index: _ }
-                | ExprKind::Slice { of, start: _, end: _ }
-                | ExprKind::Cast { of, to: _ } => (of, None),
-                _ => break,
+            let kind = &self.program.expr(leaf).kind;
+            let Some(first) = kind.first_operand() else { break };
+            chain.push((leaf, leaf_is_cond));
+            leaf_is_cond = match kind {
+                ExprKind::Binary(BinaryOp::And | BinaryOp::Or, _, _) => leaf_is_cond,
+                ExprKind::Unary(UnaryOp::Not, _) => true,
+                _ => false,
             };
-            chain.push((leaf, leaf_test));
-            (leaf, leaf_test) = (next, next_test);
+            leaf = first;
         }
         self.infer.depth += 1;
         let mut value = self.operand(leaf);
-        value = self.tested(value, leaf_test);
-        while let Some((id, test)) = chain.pop() {
-            value = self.step(id, value, test);
+        value = tested(value, leaf_is_cond);
+        while let Some((id, is_cond)) = chain.pop() {
+            value = self.step(id, value, is_cond);
         }
         self.infer.depth -= 1;
         value
     }
 
     /// An expression whose first operand is walked.
-    fn step(&mut self, id: ExprId, first: Value, test: Option<Test>) -> Value {
+    fn step(&mut self, id: ExprId, first: Value, is_cond: bool) -> Value {
         let span = self.program.expr(id).span;
         let value = match self.program.expr(id).kind {
             ExprKind::Unary(UnaryOp::Not, _) => Value { expr: shape::not(first.expr), yes: first.no, no: first.yes },
             ExprKind::Unary(UnaryOp::Neg, _) => self.negate(first.expr, span).into(),
             ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), _, rhs) => {
-                return self.logic(op == BinaryOp::And, first, rhs, test, span);
+                return self.logic(op == BinaryOp::And, first, rhs, is_cond, span);
             }
             ExprKind::Binary(BinaryOp::Else, _, rhs) => self.or_else(first.expr, rhs, span),
             ExprKind::Binary(op, _, rhs) => {
@@ -77,28 +72,10 @@ impl Walk<'_, '_, '_> {
                 let (start, end) = (self.optional_expr(start), self.optional_expr(end));
                 self.slice(first.expr, start, end, span).into()
             }
-            ExprKind::Cast { of: _, to } => self.cast(first.expr, to, span).into(),
+            ExprKind::Cast { of: _, to, annotation: _ } => self.cast(first.expr, to, span).into(),
             _ => unreachable!("an expression without a first operand"),
         };
-        self.tested(value, test)
-    }
-
-    /// Makes a bool of the value when it is a condition.
-    fn tested(&mut self, value: Value, test: Option<Test>) -> Value {
-        let Some(test) = test else { return value };
-        let (ty, span) = (value.expr.ty, value.expr.span);
-        if ty.kind != Kind::Bool && ty != Type::NEVER {
-            match test {
-                Test::If => self.warn(Code::T040, span, "`if` condition must be boolean"),
-                Test::While => self.warn(Code::T040, span, "`while` condition must be boolean"),
-                Test::Operand(op) => {
-                    let message = format!("operator `{op}` cannot be used on {}", article(ty.kind));
-                    self.warn(Code::T020, span, message);
-                }
-                Test::Unchecked => {}
-            }
-        }
-        Value { expr: truth(value.expr), ..value }
+        tested(value, is_cond)
     }
 
     /// An expression that has no first operand.
@@ -109,7 +86,7 @@ impl Walk<'_, '_, '_> {
             ExprKind::Float(value) => shape::float(value, span).into(),
             ExprKind::Bool(value) => shape::bool(value, span).into(),
             ExprKind::Str(bytes) => shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into(),
-            ExprKind::None => shape::none(span).into(),
+            ExprKind::None | ExprKind::Absent => shape::none(span).into(),
             ExprKind::Local(local) => self.local(local, span),
             ExprKind::Global(global) => {
                 let ty = self.infer.global(global, self.id);
@@ -170,7 +147,7 @@ impl Walk<'_, '_, '_> {
             ty = walk.common_type("the value of this `if`", (ty, first), (value.ty, value.span));
         };
         for &(cond, then) in arms {
-            let cond = self.cond(cond, Test::If);
+            let cond = self.cond(cond);
             let then = self.given(&cond.yes, |walk| walk.expr(then));
             join(self, &then);
             self.present.extend(&cond.no);
@@ -199,16 +176,7 @@ impl Walk<'_, '_, '_> {
 
     fn call(&mut self, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
         let callee = &self.program.functions[function.index()];
-        let types: Vec<(Type, Span)> =
-            args.iter().take(callee.params.len()).map(|arg| (arg.ty, arg.span)).collect();
-        for (at, (&param, &(ty, from))) in callee.params.iter().zip(&types).enumerate() {
-            if let Some(declared) = callee.locals[param.index()].declared
-                && super::differs(declared, ty)
-            {
-                let (expected, got) = (Type::of(declared), ty.without_none());
-                self.warn(Code::T007, from, format!("argument {}: expected {expected}, got {got}", at + 1));
-            }
-        }
+        let types: Vec<(Type, Span)> = args.iter().take(callee.params.len()).map(|arg| (arg.ty, arg.span)).collect();
         let Some(id) = self.infer.call(self.id, function, &types) else {
             return shape::unknown(span);
         };
@@ -302,6 +270,11 @@ pub(super) fn wrap(sets: Vec<(LocalId, typed::Expr)>, then: typed::Expr) -> type
         let (ty, span) = (then.ty, then.span);
         shape::expr(typed::ExprKind::Let { local, value: Box::new(value), then: Box::new(then) }, ty, span)
     })
+}
+
+/// Makes a bool of the value when it is a condition.
+fn tested(value: Value, is_cond: bool) -> Value {
+    if is_cond { Value { expr: truth(value.expr), ..value } } else { value }
 }
 
 /// The truth of a value.

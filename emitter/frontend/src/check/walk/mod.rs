@@ -94,17 +94,6 @@ impl From<typed::Expr> for Value {
     }
 }
 
-/// Whose condition an expression is; decides what strict checking says about one that is not a bool.
-#[derive(Clone, Copy)]
-enum Test {
-    If,
-    While,
-    /// An operand of `&&` or `||`.
-    Operand(&'static str),
-    /// The operand of `!`, which is not checked.
-    Unchecked,
-}
-
 impl<'p, 'a> Walk<'_, 'p, 'a> {
     /// The statements, and whether their end can be reached. What follows a jump is not walked.
     fn block(&mut self, stmts: &'p [resolved::Stmt]) -> (typed::Block, bool) {
@@ -122,18 +111,13 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let kind = match &stmt.kind {
             resolved::StmtKind::Declare { place, value } => {
                 let value = match *value {
-                    Some(value) => {
-                        let value = self.expr(value);
-                        self.check_declared(Code::T008, *place, &value);
-                        value
-                    }
+                    Some(value) => self.expr(value),
                     None => shape::none(span),
                 };
                 self.set(*place, value)
             }
             resolved::StmtKind::Assign { place, value } => {
                 let value = self.expr(*value);
-                self.check_declared(Code::T009, *place, &value);
                 self.set(*place, value)
             }
             resolved::StmtKind::Expr(expr) => {
@@ -156,7 +140,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 let is_endless = matches!(self.program.expr(*cond).kind, resolved::ExprKind::Bool(true));
                 self.forget(assigns);
                 let before = self.present.clone();
-                let cond = self.cond(*cond, Test::While);
+                let cond = self.cond(*cond);
                 self.present.extend(&cond.yes);
                 let (body, is_left) = self.loop_body(body);
                 self.present = before;
@@ -195,9 +179,9 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 StmtKind::Continue
             }
             resolved::StmtKind::Expect { cond, text } => {
-                let value = self.evaluate(*cond, None);
+                let value = self.evaluate(*cond, false);
                 self.present.extend(&value.yes);
-                StmtKind::Expect { cond: self.exactly_true(value.expr), text: text.clone() }
+                StmtKind::Expect { cond: Self::exactly_true(value.expr), text: text.clone() }
             }
             resolved::StmtKind::Block(body) => {
                 let (body, ends) = self.block(body);
@@ -211,15 +195,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
 
     fn return_stmt(&mut self, value: Option<ExprId>, span: Span, out: &mut typed::Block) {
         let mut value = value.map(|value| self.expr(value));
-        if let Some(of) = &value {
-            if let Some(declared) = self.func.declared
-                && differs(declared, of.ty)
-            {
-                let message =
-                    format!("return type mismatch: expected {}, got {}", Type::of(declared), of.ty.without_none());
-                self.warn(Code::T010, of.span, message);
-            }
-        }
         if !self.is_main {
             let ty = value.as_ref().map_or(Type::NONE, |value| value.ty);
             let from = value.as_ref().map_or(span, |value| value.span);
@@ -241,7 +216,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let mut exits: Vec<BTreeSet<LocalId>> = Vec::new();
         let mut done = Vec::with_capacity(arms.len());
         for arm in arms {
-            let cond = self.cond(arm.cond, Test::If);
+            let cond = self.cond(arm.cond);
             let mut failed = self.present.clone();
             failed.extend(&cond.no);
             self.present.extend(&cond.yes);
@@ -283,7 +258,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 return true;
             }
             Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
-                self.warn(Code::T022, of.span, format!("cannot iterate over type {}", of.ty.without_none()));
                 let fails = self.unless_none(of, shape::none(span), |_, of| {
                     shape::sequence(of, shape::fail("invalid iterator", Type::NONE, span), span)
                 });
@@ -337,7 +311,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
     }
 
     /// True for exactly the value `true`.
-    fn exactly_true(&mut self, value: typed::Expr) -> typed::Expr {
+    fn exactly_true(value: typed::Expr) -> typed::Expr {
         let span = value.span;
         match value.ty.kind {
             Kind::Bool if value.ty.nullable => {
@@ -350,7 +324,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             }
             Kind::Bool => value,
             Kind::Never | Kind::Int | Kind::Float | Kind::String | Kind::Any => {
-                self.warn(Code::T011, span, "`expect` must be a boolean");
                 shape::sequence(value, shape::bool(false, span), span)
             }
         }
@@ -424,36 +397,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             self.infer.report(Diagnostic::error(Code::M001, span, format!("{what} are not supported yet")));
         }
     }
-
-    /// What the reference's checker rejects and its machine runs.
-    fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
-        if self.infer.is_final() {
-            let report = if self.infer.strict { Diagnostic::error } else { Diagnostic::warning };
-            self.infer.report(report(code, span, message.into()));
-        }
-    }
-
-    fn check_declared(&mut self, code: Code, place: Place, value: &typed::Expr) {
-        let variable = match place {
-            Place::Local(local) => self.func.locals[local.index()],
-            Place::Global(global) => self.program.globals[global.index()].variable,
-        };
-        let Some(declared) = variable.declared else { return };
-        if differs(declared, value.ty) {
-            let (expected, got) = (Type::of(declared), value.ty.without_none());
-            let message = if code == Code::T009 {
-                format!("cannot assign {got} to `{}` (expected {expected})", variable.name)
-            } else {
-                format!("type mismatch: expected {expected}, got {got}")
-            };
-            self.warn(code, value.span, message);
-        }
-    }
-}
-
-/// Whether a value of this type surely is not what the annotation says.
-fn differs(declared: Kind, ty: Type) -> bool {
-    ty.kind != Kind::Never && ty.kind != declared
 }
 
 fn article(kind: Kind) -> &'static str {

@@ -5,11 +5,10 @@
 //! texts. Values of different kinds are unequal, which is then known here.
 
 use super::exprs::wrap;
-use super::{Test, Value, Walk};
+use super::{Value, Walk};
 use crate::builtins::Builtin;
 use crate::check::resolved::ExprId;
 use crate::check::shape;
-use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::BinaryOp;
 use crate::typed::{ArithOp, CastTo, ChooseOp, CompareOp, Expr, ExprKind, LocalId};
@@ -93,11 +92,6 @@ impl Walk<'_, '_, '_> {
             return unknown;
         }
         let has = |kind: Kind| lhs.ty.kind == kind || rhs.ty.kind == kind;
-        if has(Kind::Bool) || has(Kind::String) || has(Kind::Never) {
-            let message =
-                format!("operator `{}` cannot be used on types {} and {}", symbol(op), named(lhs.ty), named(rhs.ty));
-            self.warn(Code::T020, span, message);
-        }
         if has(Kind::String) {
             self.refuse(span, &format!("strings as operands of `{}`", symbol(op)));
             return shape::unknown(span);
@@ -169,7 +163,6 @@ impl Walk<'_, '_, '_> {
                 compare(CompareOp::Eq, shape::to_float(lhs), shape::to_float(rhs), span)
             }
             _ => {
-                self.warn(Code::T013, span, "incompatible types in comparison");
                 if lhs.ty.nullable && rhs.ty.nullable {
                     // Equal only when both are none.
                     let mut sets = Vec::new();
@@ -192,14 +185,10 @@ impl Walk<'_, '_, '_> {
             }
             (Kind::String, Kind::String) => compare(op, lhs, rhs, span),
             (Kind::String | Kind::Any, _) | (_, Kind::String | Kind::Any) => {
-                self.warn(Code::T013, span, "incompatible types in comparison");
                 self.refuse(span, "orderings of strings and other values");
                 shape::bool(false, span)
             }
             (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
-                if (lhs.ty.kind == Kind::Bool) != (rhs.ty.kind == Kind::Bool) {
-                    self.warn(Code::T013, span, "incompatible types in comparison");
-                }
                 let (lhs, rhs) = (self.number(lhs), self.number(rhs));
                 let (lhs, rhs) = same_number(lhs, rhs);
                 compare(op, lhs, rhs, span)
@@ -214,15 +203,11 @@ impl Walk<'_, '_, '_> {
         if of.ty == Type::NEVER {
             return shape::bool(false, span);
         }
-        if kind != Kind::String || part.ty.kind != Kind::String {
-            let message = format!("operator `in` cannot be used on types {} and {}", named(part.ty), named(of.ty));
-            self.warn(Code::T020, span, message);
-        }
         let mut sets = Vec::new();
         let part = if shape::is_movable(&of) { part } else { self.bind(part, &mut sets) };
         let invalid = shape::fail("invalid 'in' operand", Type::BOOL, span);
         let result = if kind == Kind::String {
-            let part = self.to_string(part, span);
+            let part = self.as_text(part, span);
             self.unless_none(of, invalid, |_, of| {
                 let kind = ExprKind::Contains { of: Box::new(of), part: Box::new(part) };
                 shape::expr(kind, Type::BOOL, span)
@@ -236,11 +221,10 @@ impl Walk<'_, '_, '_> {
     // Logic.
 
     /// `&&` (`is_and`) or `||`: a bool when it is a condition or its operands are bools, else one of its operands.
-    pub(super) fn logic(&mut self, is_and: bool, lhs: Value, rhs: ExprId, test: Option<Test>, span: Span) -> Value {
-        let symbol = if is_and { "&&" } else { "||" };
+    pub(super) fn logic(&mut self, is_and: bool, lhs: Value, rhs: ExprId, is_cond: bool, span: Span) -> Value {
         let known = if is_and { &lhs.yes } else { &lhs.no };
         let known = known.clone();
-        let rhs = self.given(&known, |walk| walk.evaluate(rhs, test.map(|_| Test::Operand(symbol))));
+        let rhs = self.given(&known, |walk| walk.evaluate(rhs, is_cond));
         // The operator is decided by both operands, or by the left one alone.
         let both = |lhs: Vec<LocalId>, rhs: Vec<LocalId>| [lhs, rhs].concat();
         let either = |lhs: &[LocalId], rhs: &[LocalId], known: &[LocalId]| {
@@ -259,28 +243,18 @@ impl Walk<'_, '_, '_> {
             let kind = if is_and { ExprKind::And { lhs, rhs } } else { ExprKind::Or { lhs, rhs } };
             return Value { expr: shape::expr(kind, Type::BOOL, span), yes, no };
         }
-        if lhs.ty.kind != Kind::Bool || rhs.ty.kind != Kind::Bool {
-            let message =
-                format!("operator `{symbol}` cannot be used on types {} and {}", named(lhs.ty), named(rhs.ty));
-            self.warn(Code::T020, span, message);
-        }
         if lhs.ty == Type::NONE {
             let expr = if is_and { lhs } else { shape::sequence(lhs, rhs, span) };
             return Value { expr, yes, no };
         }
-        let op = if is_and { ChooseOp::And } else { ChooseOp::Or };
+        let (op, symbol) = if is_and { (ChooseOp::And, "&&") } else { (ChooseOp::Or, "||") };
         Value { expr: self.choose(op, lhs, rhs, symbol, span), yes, no }
     }
 
     /// `lhs ?? rhs`.
     pub(super) fn or_else(&mut self, lhs: Expr, rhs: ExprId, span: Span) -> Value {
         let rhs = self.expr(rhs);
-        if lhs.ty == Type::NEVER {
-            return lhs.into();
-        }
         if !lhs.ty.nullable {
-            let message = format!("operator `??` cannot be used on types {} and {}", named(lhs.ty), named(rhs.ty));
-            self.warn(Code::T020, span, message);
             return lhs.into();
         }
         if lhs.ty == Type::NONE {
@@ -341,14 +315,5 @@ fn symbol(op: ArithOp) -> &'static str {
         ArithOp::Mul => "*",
         ArithOp::Div => "/",
         ArithOp::Rem => "%",
-    }
-}
-
-/// A type as the reference's messages name it.
-pub(super) fn named(ty: Type) -> String {
-    if ty.nullable && ty.kind != Kind::Any && ty.kind != Kind::Never {
-        format!("option[{}]", ty.without_none())
-    } else {
-        ty.to_string()
     }
 }
