@@ -11,7 +11,9 @@ use crate::runtime::{Runtime, RuntimeFn};
 
 /// Writes `old` anew in the Wasm family.
 pub(super) fn function(
+    id: FuncId,
     old: &Function,
+    small: &SmallInts,
     module: &mut Module,
     runtime: &mut Runtime,
     line: &dyn Fn(Span) -> u32,
@@ -34,8 +36,9 @@ pub(super) fn function(
         new.block_mut(copy).cold = data.cold || old.cold;
     }
     let mut ctx = Ctx {
+        id,
         old,
-        small: SmallInts::new(old),
+        small,
         uses: Uses::new(old),
         module,
         runtime,
@@ -59,8 +62,9 @@ const UNMAPPED: Value = Value(u32::MAX);
 /// One function on its way. Values and blocks of the old function have their copies in tables;
 /// methods take and give values of the new function unless they say `old`.
 pub(super) struct Ctx<'a> {
+    id: FuncId,
     pub(super) old: &'a Function,
-    small: SmallInts,
+    small: &'a SmallInts,
     uses: Uses,
     pub(super) module: &'a mut Module,
     pub(super) runtime: &'a mut Runtime,
@@ -262,7 +266,7 @@ impl<'a> Ctx<'a> {
     }
 
     pub(super) fn is_small(&self, old: Value) -> bool {
-        self.small.contains(old)
+        self.small.contains(self.id, old)
     }
 
     /// The place of the operation being written, as failures report it.

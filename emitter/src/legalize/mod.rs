@@ -26,6 +26,7 @@ mod tests;
 
 use mochi_frontend::source::Span;
 
+use crate::analysis::SmallInts;
 use crate::ir::{DataBlob, DataId, FuncId, Function, Imm, Module, Phase, Signature};
 use crate::runtime::Runtime;
 
@@ -41,20 +42,20 @@ pub struct LegalizeOptions<'a> {
 /// one that ends the program properly.
 pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
     let mut runtime = Runtime::new(options.debug_memory);
+    let small = SmallInts::new(module);
     for func in &mut module.functions {
         func.sig = machine_signature(&func.sig);
     }
     let program_functions = module.functions.len();
-    for index in 0..program_functions {
-        let func = module.func_mut(FuncId::new(index));
+    for id in (0..program_functions).map(FuncId::new) {
+        let func = module.func_mut(id);
         if func.import.is_some() || func.phase == Phase::Legalized {
             continue;
         }
         assert_eq!(func.phase, Phase::Counted, "{} has not been counted", func.name);
         let placeholder = Function::new("", Signature::default(), Phase::Legalized);
         let old = std::mem::replace(func, placeholder);
-        let new = lower::function(&old, module, &mut runtime, options.line);
-        *module.func_mut(FuncId::new(index)) = new;
+        *module.func_mut(id) = lower::function(id, &old, &small, module, &mut runtime, options.line);
     }
     if module.start.is_some() {
         module.start = Some(start::wrap(module, &mut runtime, options.debug_memory));
