@@ -1,6 +1,7 @@
 //! IR text is a public input: whatever it says, the answer is a module or a list of errors.
 
 use mochi_emitter::ir::{Spans, parse, parse_program, place_data, print_module, verify_module};
+use mochi_emitter::{Language, Options, SourceFile, Stage, print_ir};
 use proptest::prelude::*;
 
 const SEED: &str = r#"file "main.mochi"
@@ -46,9 +47,83 @@ b0:
 }
 "#;
 
+/// A program; with it, mistakes can get past the verifier.
+const PROGRAM: &str = r#"file "main.mochi"
+data d0 "hello"
+data d1 "message"
+global g0 total: int = i64 0
+global g1 text: str? = i32 0
+start main
+
+func main() pure {
+b0:
+    v0: int = int.const 5
+    v1: int = call fact(v0) @0:1..2
+    print v1
+    global.store g0 v1
+    v2 = str.const d0
+    v3: str = call repeat(v2, v0)
+    v4: str? = convert v3
+    global.store g1 v4
+    v5: str? = global.load g1
+    v6 = is_none v5
+    branch v6, b1, b2
+b1 cold:
+    fail d1
+    unreachable
+b2:
+    v7: str = convert v5
+    print v7
+    v8: int? = none
+    v9: int? = int.add v8, v1
+    v10: int = convert v9
+    v11: float = int.to_float v1
+    v12: float = float.div v11, v11
+    print v12
+    v13 = str.slice v7, v0, v1
+    expect d1 v6
+    return
+}
+
+func fact(v0: int) -> int pure {
+b0:
+    v1: int = int.const 2
+    v2 = int.lt v0, v1
+    branch v2, b1(v1), b2
+b1(v3: int):
+    return v3
+b2:
+    v4: int = int.const 1
+    v5: int = int.sub v0, v4
+    v6: int = call fact(v5)
+    v7: int = int.mul v0, v6
+    jump b1(v7)
+}
+
+func repeat(v0: str, v1: int) -> str pure inline {
+b0:
+    v2: int = int.const 0
+    v3: int = int.const 1
+    jump b1(v2, v0)
+b1(v4: int, v5: str):
+    v6 = str.concat v5, v0
+    v7: int = int.add v4, v3
+    v8 = int.lt v7, v1
+    branch v8, b1(v7, v6), b2
+b2:
+    v9 = i32.const 0
+    v10 = str.next v6, v9
+    v11 = str.char v6, v9
+    v12 = str.concat v6, v11
+    return v12
+}
+"#;
+
 /// No panic on the way, and what is accepted is written and read again as it is.
 fn digest(text: &str) {
-    let _ = parse_program(text);
+    let options = Options { language: Language::Ir, ..Options::default() };
+    let legalized = print_ir(&SourceFile::new("main.mir", text), &options, Stage::Legalized);
+    assert_eq!(legalized.is_ok(), parse_program(text).is_ok());
     if let Ok(parsed) = parse(text) {
         let written = print_module(&parsed.module, Spans::Write);
         let again = parse(&written).unwrap_or_else(|errors| panic!("{}\n{written}", errors[0]));
@@ -113,8 +188,43 @@ const WORDS: &[&str] = &[
     "\u{e9}",
 ];
 
+/// A place, something to put there, and how.
+type Edit = (prop::sample::Index, prop::sample::Index, u8);
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..6u8), 1..4)
+}
+
+fn mangle(seed: &str, edits: &[Edit]) -> String {
+    // Words, and what separates them.
+    let mut parts: Vec<String> = Vec::new();
+    for char in seed.chars() {
+        let in_word = |char: char| char.is_alphanumeric() || char == '.';
+        match parts.last_mut() {
+            Some(last) if in_word(char) && last.chars().all(in_word) => last.push(char),
+            _ => parts.push(char.to_string()),
+        }
+    }
+    for (at, other, how) in edits {
+        let at = at.index(parts.len());
+        match how {
+            0 => drop(parts.remove(at)),
+            1 => parts[at] = (*other.get(WORDS)).to_owned(),
+            2 => parts.insert(at, (*other.get(WORDS)).to_owned()),
+            // A word of the same sort, so that the change is not seen by the parser.
+            _ => {
+                let sort = parts[at].chars().next();
+                let same: Vec<&String> = parts.iter().filter(|part| part.chars().next() == sort).collect();
+                parts[at] = same[other.index(same.len())].clone();
+            }
+        }
+    }
+    parts.concat()
+}
+
 #[test]
 fn the_seed_is_sound() {
+    assert!(parse_program(PROGRAM).is_ok());
     let parsed = parse(SEED).unwrap_or_else(|errors| panic!("{}", errors[0]));
     verify_module(&parsed.module).unwrap_or_else(|errors| panic!("{}", errors[0]));
 }
@@ -128,24 +238,12 @@ proptest! {
     }
 
     #[test]
-    fn mangled_text_is_digested(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..4u8), 1..4)) {
-        // Words, and what separates them.
-        let mut parts: Vec<String> = Vec::new();
-        for char in SEED.chars() {
-            match parts.last_mut() {
-                Some(last) if char.is_alphanumeric() && last.chars().all(char::is_alphanumeric) => last.push(char),
-                _ => parts.push(char.to_string()),
-            }
-        }
-        for (at, other, how) in edits {
-            let at = at.index(parts.len());
-            match how {
-                0 => { parts.remove(at); }
-                1 => parts[at] = (*other.get(WORDS)).to_owned(),
-                2 => parts[at] = parts[other.index(parts.len())].clone(),
-                _ => parts.insert(at, (*other.get(WORDS)).to_owned()),
-            }
-        }
-        digest(&parts.concat());
+    fn mangled_text_is_digested(edits in edits()) {
+        digest(&mangle(SEED, &edits));
+    }
+
+    #[test]
+    fn mangled_programs_are_digested(edits in edits()) {
+        digest(&mangle(PROGRAM, &edits));
     }
 }

@@ -54,6 +54,7 @@ use super::verifier::{Place, VerifyError, verify_module};
 use super::{
     Block, DataBlob, DataId, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint, InstData, Kind,
     MochiOp, Module, Op, Param, Phase, Signature, Target, Terminator, Type, Value, ValueData, ValueDef, WasmOp,
+    remove_unreachable_blocks,
 };
 
 /// What is wrong with IR text, and where.
@@ -96,6 +97,11 @@ struct FunctionPlaces {
 /// No more errors than this are reported for one text.
 const ERROR_LIMIT: usize = 20;
 
+/// What the names of the functions begin with that the compiler adds.
+const RESERVED: &str = "runtime.";
+
+const NO_ANY: &str = "values of type any cannot be compiled yet";
+
 /// Reads a module in any phase, without verifying it.
 pub fn parse(text: &str) -> Result<Parsed, Vec<TextError>> {
     let mut reader = Reader::default();
@@ -115,8 +121,10 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<TextError>> {
 }
 
 /// Reads a whole program in the pure phase, as another front end sends it, and verifies it.
+///
+/// Blocks that cannot be reached are left out, as our own front end leaves them out.
 pub fn parse_program(text: &str) -> Result<Module, Vec<TextError>> {
-    let parsed = parse(text)?;
+    let mut parsed = parse(text)?;
     let mut errors = Vec::new();
     let mut fault = |(start, end): (u32, u32), message: String| {
         if errors.len() < ERROR_LIMIT {
@@ -137,13 +145,32 @@ pub fn parse_program(text: &str) -> Result<Module, Vec<TextError>> {
             }
         }
     }
+    for (func, places) in parsed.module.functions.iter().zip(&parsed.places) {
+        if func.name.starts_with(RESERVED) {
+            fault(places.head, format!("names that begin with {RESERVED} are the compiler's"));
+        }
+        let sig = func.sig.params.iter().map(|param| param.ty).chain(func.sig.results.iter().copied());
+        if sig.chain(func.values.iter().map(|value| value.ty)).any(|ty| ty == Type::ANY) {
+            fault(places.head, NO_ANY.to_owned());
+        }
+    }
+    if parsed.module.globals.iter().any(|global| global.ty == Type::ANY) {
+        fault((0, 0), NO_ANY.to_owned());
+    }
+    if parsed.module.stdout_state.is_some() {
+        fault((0, 0), "the description of pending output is the compiler's".to_owned());
+    }
     if parsed.module.start.is_none() {
         fault((0, 0), "a program needs a start function".to_owned());
     }
     for error in verify_module(&parsed.module).err().unwrap_or_default() {
         fault(parsed.place(&error), error.message);
     }
-    if errors.is_empty() { Ok(parsed.module) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    parsed.module.functions.iter_mut().for_each(remove_unreachable_blocks);
+    Ok(parsed.module)
 }
 
 impl Parsed {

@@ -23,7 +23,8 @@
 //! the same type, a return each result of the function.
 //!
 //! **Immediates** have the form that the row says and name functions, globals and data that
-//! exist. `bool.const` has 0 or 1, as have the operations that make text from a value; and
+//! exist. What a Mochi operation takes as text is spelled out to its last byte, is UTF-8 and holds no
+//! addresses. `bool.const` has 0 or 1, as have the operations that make text from a value; and
 //! `float.const` is never the NaN that stands for none.
 //!
 //! **Phases.** *Pure*: no `dup`, no `drop`, nothing is consumed. *Counted*: only flex operands are
@@ -46,8 +47,8 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, Op, Ownership, Phase,
-    Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
+    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, Op, Ownership,
+    Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
 };
 
 /// The most static data that a module may have, in bytes.
@@ -401,6 +402,13 @@ impl Verifier<'_> {
             && !(0..=1).contains(&value)
         {
             self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
+        }
+        if let (Op::Mochi(_), Imm::Data(data)) = (op, imm) {
+            let DataBlob { bytes, size, align: _, relocs, word_relocs } = &module.data[data.index()];
+            let is_plain = bytes.len() == *size as usize && relocs.is_empty() && word_relocs.is_empty();
+            if !is_plain || std::str::from_utf8(bytes).is_err() {
+                self.fault(place, format!("{data} is not text"));
+            }
         }
         if (op, imm) == (Op::Mochi(MochiOp::FloatConst), Imm::F64(FLOAT_NONE)) {
             self.fault(place, "the constant is the NaN that stands for none".to_owned());

@@ -233,7 +233,9 @@ fn programs_are_pure_and_verified() {
         let errors = parse_program(text).unwrap_err();
         assert_eq!(errors[0].to_string(), expected, "in:\n{text}");
     }
-    assert!(parse_program("func main() {\nb0:\nreturn\n}\nstart main").is_ok());
+    let text = "func main() {\nb0:\nreturn\nb1:\njump b2\nb2:\njump b1\n}\nstart main";
+    let module = parse_program(text).expect("what cannot be reached does no harm");
+    assert_eq!(module.functions[0].blocks.len(), 1);
 }
 
 /// A type that a row's operand or result may have.

@@ -163,6 +163,12 @@ fn immediates() {
         &body("()", "v0: float? = float.const nan:0x7ff86e6f6e650000"),
         "f, b0, v0: float? = float.const nan:0x7ff86e6f6e650000: the constant is the NaN that stands for none",
     );
+    for data in ["size 3 \"ab\"", "\"\\ff\"", "\"abcd\" at 0 d0"] {
+        rejects(
+            &format!("data d0 {data}\n{}", body("()", "v0 = str.const d0")),
+            "f, b0, v0 = str.const d0: d0 is not text",
+        );
+    }
     let mut built = module("data d0 \"\"\nglobal g0 x: int = i64 0\nfunc f() {\nb0:\nprint.data d0\nreturn\n}");
     let mut with = |op: Op, imm: Imm| {
         built.functions[0].insts[0].op = op;
