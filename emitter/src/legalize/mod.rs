@@ -27,7 +27,7 @@ mod tests;
 use mochi_frontend::source::Span;
 
 use crate::analysis::SmallInts;
-use crate::ir::{DataBlob, DataId, FuncId, Function, Imm, Module, Phase, Signature};
+use crate::ir::{FuncId, Function, Module, Phase, Signature};
 use crate::runtime::Runtime;
 
 /// What legalization must know besides the module.
@@ -64,7 +64,6 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
     for global in &mut module.globals {
         global.ty = global.ty.machine();
     }
-    drop_unused_data(module);
 }
 
 fn machine_signature(sig: &Signature) -> Signature {
@@ -72,39 +71,4 @@ fn machine_signature(sig: &Signature) -> Signature {
     sig.params.iter_mut().for_each(|param| param.ty = param.ty.machine());
     sig.results.iter_mut().for_each(|ty| *ty = ty.machine());
     sig
-}
-
-/// Removes data that nothing mentions: the bytes of strings, which have become parts of objects.
-fn drop_unused_data(module: &mut Module) {
-    let mut used = vec![false; module.data.len()];
-    let mut work: Vec<DataId> = module.stdout_state.into_iter().collect();
-    for inst in module.functions.iter().flat_map(|func| &func.insts) {
-        if let Imm::Data(data) = inst.imm {
-            work.push(data);
-        }
-    }
-    while let Some(data) = work.pop() {
-        if !std::mem::replace(&mut used[data.index()], true) {
-            let DataBlob { bytes: _, size: _, align: _, relocs, word_relocs } = &module.data[data.index()];
-            work.extend(relocs.iter().chain(word_relocs).map(|&(_, data)| data));
-        }
-    }
-    let mut renumbered = Vec::with_capacity(used.len());
-    let mut next = 0;
-    for &used in &used {
-        renumbered.push(DataId::new(next));
-        next += used as usize;
-    }
-    let mut flags = used.iter();
-    module.data.retain(|_| *flags.next().expect("as many flags as data"));
-    let renumber = |data: &mut DataId| *data = renumbered[data.index()];
-    for blob in &mut module.data {
-        blob.relocs.iter_mut().chain(&mut blob.word_relocs).for_each(|(_, data)| renumber(data));
-    }
-    module.stdout_state.iter_mut().for_each(renumber);
-    for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {
-        if let Imm::Data(data) = &mut inst.imm {
-            renumber(data);
-        }
-    }
 }
