@@ -11,6 +11,7 @@ pub mod legalize;
 pub mod opt;
 pub mod pipeline;
 pub mod runtime;
+pub mod wasm;
 
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
 pub use mochi_frontend::source::SourceFile;

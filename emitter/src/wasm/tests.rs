@@ -1,0 +1,1 @@
+//! What emission makes of hand-written and random functions.
