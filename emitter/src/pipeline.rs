@@ -13,6 +13,7 @@ use crate::build::build;
 use crate::ir::{Module, Phase, Spans, TextError, parse_program, print_function, print_module, verify_module};
 use crate::legalize::{self, LegalizeOptions};
 use crate::opt;
+use crate::wasm::{self, EmitOptions};
 
 /// What the text of a compilation is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -70,7 +71,13 @@ pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failu
     let (mut module, warnings) = start(source, options)?;
     optimize(&mut module, options);
     legalize(&mut module, source, options);
-    Err(Failure { diagnostics: warnings })
+    match wasm::emit(&module, &EmitOptions { strip: options.strip }) {
+        Ok(wasm) => Ok(Compiled { wasm, warnings }),
+        Err(error) => {
+            let too_large = Diagnostic::error(Code::M005, Span::default(), error.to_string());
+            Err(Failure { diagnostics: warnings.into_iter().chain([too_large]).collect() })
+        }
+    }
 }
 
 /// All findings of the frontend, in source order.
