@@ -326,7 +326,7 @@ fn binary(param: &str, result: &str, body: &str, pairs: &[(&str, &str)]) -> Stri
                     digit + 7
                 );
             } else {
-                let _ = write!(text, "{name}: {param} = {value}\n");
+                let _ = writeln!(text, "{name}: {param} = {value}");
             }
             operands.push(name);
         }

@@ -109,7 +109,7 @@ impl Ty {
 }
 
 /// A value known while lowering: its type and its word as the interpreter represents it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Constant {
     ty: Ty,
     word: u64,
@@ -126,6 +126,12 @@ impl Constant {
 
     pub(super) fn ty(self) -> Type {
         self.ty.machine()
+    }
+
+    /// The bits, those of an `i32` zero-extended.
+    #[cfg(test)]
+    pub(super) fn word(self) -> u64 {
+        self.word
     }
 }
 

@@ -154,6 +154,34 @@ mod tests {
     }
 
     #[test]
+    fn the_sources_repeat_the_layout_truly() {
+        use crate::legalize::layout;
+        let expected = [
+            ("OBJECT_COUNT", layout::OBJECT_COUNT.into()),
+            ("OBJECT_KIND", layout::OBJECT_KIND.into()),
+            ("STATIC_COUNT", layout::STATIC_COUNT.into()),
+            ("KIND_STRING", layout::KIND_STRING.into()),
+            ("KIND_BIGNUM", layout::KIND_BIGNUM.into()),
+            ("STRING_BYTES", layout::STRING_BYTES.into()),
+            ("STRING_CHARS", layout::STRING_CHARS.into()),
+            ("STRING_CAP", layout::STRING_CAP.into()),
+            ("STRING_DATA", layout::STRING_DATA.into()),
+            ("BIGNUM_LENGTH", layout::BIGNUM_LENGTH.into()),
+            ("BIGNUM_CAP", layout::BIGNUM_CAP.into()),
+            ("BIGNUM_LIMBS", layout::BIGNUM_LIMBS.into()),
+            ("POSITIVE", layout::POSITIVE_TAG as u64),
+            ("NEGATIVE", layout::NEGATIVE_TAG as u64),
+            ("NONE", layout::NONE_WORD as u64),
+            ("SMALL_LIMIT", layout::SMALL_LIMIT as u64),
+            ("FLOAT_NONE", layout::NONE_FLOAT),
+        ];
+        for (name, word) in expected {
+            let item = source().get(name).unwrap_or_else(|| panic!("no constant {name}"));
+            assert_eq!(item.constant().map(lower::Constant::word), Ok(word), "{name}");
+        }
+    }
+
+    #[test]
     fn functions_and_what_they_reach_are_added_once() {
         let mut module = Module::default();
         let mut runtime = Runtime::new(false);
