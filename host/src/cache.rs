@@ -125,7 +125,8 @@ fn check_private(_dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Removes the oldest files of `dir` until at most `limit` bytes are left. Best effort: others may be at it too.
+/// Removes the oldest files of `dir` until at most `limit` bytes are left, among them in time what a killed process
+/// left behind. Best effort: others may be at it too.
 fn trim(dir: &Path, limit: u64) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     let mut files: Vec<(SystemTime, u64, PathBuf)> = entries

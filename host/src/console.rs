@@ -27,8 +27,8 @@ pub(crate) struct Streams {
     pub(crate) left: Option<u64>,
     /// Show control characters on a terminal instead of obeying them.
     pub(crate) filter: [bool; 2],
-    /// The program is stopped within a write: nothing is pending.
-    parked: bool,
+    /// The last write has happened: the process is being ended.
+    closed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,7 +64,7 @@ pub(crate) struct Pending {
 
 impl Streams {
     pub(crate) fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Streams {
-        Streams { stdout, stderr, left: None, filter: [false; 2], parked: false }
+        Streams { stdout, stderr, left: None, filter: [false; 2], closed: false }
     }
 
     /// The process's own streams, unbuffered: programs buffer themselves.
@@ -112,9 +112,11 @@ impl Console {
     /// Writes for the program. Does not return once the process is being ended.
     pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), WriteError> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = streams.write(stream, bytes);
+        let result = if streams.closed { Ok(()) } else { streams.write(stream, bytes) };
         if self.stopping.load(Ordering::SeqCst) {
-            streams.parked = stream == Stream::Stdout;
+            // What the program handed over is written, and it does not get to hand over more. Were it to return, it
+            // might be between writing and forgetting what it wrote when its pending output is looked at.
+            streams.closed |= stream == Stream::Stdout;
             drop(streams);
             loop {
                 thread::park();
@@ -127,6 +129,11 @@ impl Console {
     pub(crate) fn watch(&self, pending: Pending) {
         // A console serves one program; a second call would change nothing.
         let _ = self.pending.set(pending);
+    }
+
+    /// Ends that: the memory is about to go, and with it what was pending.
+    pub(crate) fn close(&self) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
     }
 
     /// Ends the process with `code`, whatever the program is doing: writes its pending output and then `message`, each
@@ -153,10 +160,10 @@ impl Console {
                 }
                 Err(TryLockError::WouldBlock) => return,
             };
-            if !streams.parked
-                && let Some(bytes) = pending.read()
-            {
-                // The process ends for another reason already.
+            if !streams.closed {
+                streams.closed = true;
+                let bytes = pending.read().unwrap_or_default();
+                // The process ends for another reason already; that this could not be written comes second.
                 let _ = streams.write(Stream::Stdout, &bytes);
             }
             return;

@@ -4,10 +4,12 @@
 //! `-` are written through. Temporary files in flight are registered, so that an interrupted process removes them.
 
 use crate::failure::{Exit, Failure, Result, show};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Temporary files that exist right now.
 static IN_FLIGHT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -58,8 +60,10 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A link is followed, so that the rename replaces the file that it names.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = temporary_prefix(&path);
+    sweep(dir, &prefix);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".mochi-wasm-");
+    builder.prefix(&prefix);
     #[cfg(unix)]
     {
         // The mode that an ordinary new file gets; the kernel applies the umask. A replaced file keeps its own.
@@ -76,6 +80,29 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|()| file.persist(&path).map(drop).map_err(|error| error.error));
     in_flight(|paths| paths.retain(|path| *path != temporary));
     result
+}
+
+/// What the temporary files for `path` begin with.
+fn temporary_prefix(path: &Path) -> OsString {
+    // A name near the system's limit of 255 bytes leaves no room for more.
+    const LONG: usize = 200;
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().filter(|name| name.len() < LONG).unwrap_or_default());
+    prefix.push(".mochi-wasm-");
+    prefix
+}
+
+/// Removes what a killed process left of an earlier attempt at the same output. Best effort.
+fn sweep(dir: &Path, prefix: &OsStr) {
+    const ABANDONED: Duration = Duration::from_secs(3600);
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let is_ours = entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if is_ours && age().is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn in_flight(change: impl FnOnce(&mut Vec<PathBuf>)) {

@@ -135,17 +135,19 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read +
             return instantiation_failed(&error, &store, limits);
         }
     };
+    let Ok(start) = instance.get_typed_func::<(), ()>(&mut store, "_start") else {
+        return Err(Failure::cannot_execute("the module has no `_start`: it is a library, not a program"));
+    };
     let pending = pending_output(&mut store, &instance);
     if let Some(pending) = pending
         && !settings.small_address_space
     {
+        // With a small address space memory moves when it grows, and its address here would go stale.
         console.watch(pending);
     }
-    let Ok(start) = instance.get_typed_func::<(), ()>(&mut store, "_start") else {
-        return Err(Failure::cannot_execute("the module has no `_start`: it is a library, not a program"));
-    };
     let result = start.call(&mut store, ());
     let drained = pending.map_or(Ok(()), |pending| drain(&mut store, &instance, pending));
+    console.close();
     let ending = match result {
         Ok(()) => Ending { exit: 0, report: String::new() },
         Err(error) => ending(&error, store.data().limiter.denied, limits),

@@ -2,6 +2,7 @@
 
 use crate::support::{Bench, Done, HELLO, program};
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 fn module() -> Bench {
     let bench = Bench::new();
@@ -106,6 +107,17 @@ fn two_compiles_to_one_output_leave_one_whole_result() {
     }
     assert_eq!(bench.names(), ["hello.cwasm", "hello.wasm"]);
     bench.tool(["run", "hello.cwasm"]).expect(0).prints("hello\n");
+}
+
+#[test]
+fn what_a_killed_compile_left_is_swept() {
+    let bench = module();
+    for (name, age) in [(".hello.cwasm.mochi-wasm-old", 7200), (".hello.cwasm.mochi-wasm-new", 60), (".other", 7200)] {
+        let file = fs::File::create(bench.path(name)).expect("created");
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("a time");
+    }
+    bench.tool(["compile", "hello.wasm"]).expect(0);
+    assert_eq!(bench.names(), [".hello.cwasm.mochi-wasm-new", ".other", "hello.cwasm", "hello.wasm"]);
 }
 
 #[test]
