@@ -98,13 +98,13 @@ impl Failure {
         text
     }
 
-    /// The failure as one line of JSON for tools.
+    /// The failure as one line of JSON for tools, its fields named as in diagnostics.
     pub fn render_json(&self) -> String {
         let mut line = serde_json::json!({
             "severity": "error",
             "message": self.message,
             "causes": self.causes,
-            "help": self.help,
+            "help": self.help.join("\n"),
             "exit": self.exit.code(),
         })
         .to_string();
@@ -116,7 +116,7 @@ impl Failure {
 /// A path as it may stand in a message: control characters and bad UTF-8 are shown escaped.
 pub(crate) fn show(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if text.chars().any(char::is_control) { format!("{text:?}") } else { text.into_owned() }
+    if text.chars().any(|c| c.is_control() || steers(c)) { format!("{text:?}") } else { text.into_owned() }
 }
 
 /// Text from outside as it may reach a terminal: line ends are indented, other controls escaped.
@@ -125,9 +125,14 @@ fn printable(text: &str) -> String {
     for c in text.trim_end().chars() {
         match c {
             '\n' => shown.push_str("\n    "),
-            c if c.is_control() => shown.extend(c.escape_default()),
+            c if c.is_control() || steers(c) => shown.extend(c.escape_unicode()),
             c => shown.push(c),
         }
     }
     shown
+}
+
+/// Whether a character changes the direction of the text around it, or is not seen at all.
+fn steers(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

@@ -11,7 +11,7 @@ pub(crate) fn check(args: &CheckArgs, reporter: &Reporter) -> Result<()> {
     if input.kind != Kind::Text {
         return Err(Failure::usage(format!("{} is an artifact, not a program's text", input.origin.shown())));
     }
-    let options = source::options(&input, &args.source, None, false);
+    let options = source::options(&input, &args.source, None, false)?;
     let file = source::text(input)?;
     let found = mochi_emitter::check(&file, &options);
     reporter.diagnostics(&found, std::slice::from_ref(&file), args.source.errors.error_limit, true);

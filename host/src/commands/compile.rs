@@ -151,7 +151,7 @@ fn ir(args: &CompileArgs, input: &Input, reporter: &Reporter) -> Result<String> 
     if input.kind != Kind::Text {
         return Err(Failure::usage(format!("{} is a module: it has no Mochi IR", input.origin.shown())));
     }
-    let options = source::options(input, &args.source, Some(&args.codegen), args.strip);
+    let options = source::options(input, &args.source, Some(&args.codegen), args.strip)?;
     let file = source::text(Input { origin: input.origin.clone(), bytes: input.bytes.clone(), kind: input.kind })?;
     let stage = match args.phase {
         PhaseArg::Built => Stage::Built,
@@ -169,7 +169,7 @@ fn ir(args: &CompileArgs, input: &Input, reporter: &Reporter) -> Result<String> 
 }
 
 fn wasm(args: &CompileArgs, input: Input, reporter: &Reporter) -> Result<Vec<u8>> {
-    let options = source::options(&input, &args.source, Some(&args.codegen), args.strip);
+    let options = source::options(&input, &args.source, Some(&args.codegen), args.strip)?;
     source::module(input, &options, &args.source, reporter, true)
 }
 

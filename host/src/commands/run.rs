@@ -91,7 +91,7 @@ impl Job<'_> {
                     .because(describe(&input.bytes)))
             }
             Kind::Text => {
-                let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false);
+                let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false)?;
                 let wasm = source::module(input, &options, &self.args.source, self.reporter, false)?;
                 self.compile(&wasm, None)
             }

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::input::{self, Input, Kind, Origin, describe};
 use crate::limits::parse_size;
 use crate::report::{Reporter, has_errors, reported};
-use mochi_emitter::{Language, OptLevel, Options, SourceFile};
+use mochi_emitter::{Language, OptLevel, Options, SourceFile, opt};
 use std::path::Path;
 
 /// Reads the input of a command.
@@ -19,14 +19,26 @@ pub(crate) fn read(file: Option<&Path>, args: &SourceArgs, unreadable: Exit) -> 
 }
 
 /// What the frontend is told.
-pub(crate) fn options(input: &Input, source: &SourceArgs, codegen: Option<&CodegenArgs>, strip: bool) -> Options {
+pub(crate) fn options(
+    input: &Input,
+    source: &SourceArgs,
+    codegen: Option<&CodegenArgs>,
+    strip: bool,
+) -> Result<Options> {
+    for name in codegen.into_iter().flat_map(|codegen| &codegen.skip_pass) {
+        if opt::names().all(|pass| pass != name) {
+            let known: Vec<&str> = opt::names().collect();
+            return Err(Failure::usage(format!("there is no pass `{name}`"))
+                .help(format!("the passes are {}", known.join(", "))));
+        }
+    }
     let language = match source.lang {
         Some(LanguageArg::Mir) => Language::Ir,
         Some(LanguageArg::Mochi) => Language::Mochi,
         None if input.origin.is_named_ir() => Language::Ir,
         None => Language::Mochi,
     };
-    Options {
+    Ok(Options {
         language,
         opt: codegen.map_or(OptLevel::Speed, |codegen| match codegen.opt {
             OptArg::Speed => OptLevel::Speed,
@@ -37,7 +49,7 @@ pub(crate) fn options(input: &Input, source: &SourceArgs, codegen: Option<&Codeg
         strict: source.strict,
         debug_memory: codegen.is_some_and(|codegen| codegen.debug_memory),
         strip,
-    }
+    })
 }
 
 pub(crate) fn effort(opt: OptArg) -> Effort {
