@@ -279,8 +279,11 @@ pub enum ChooseOp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CastTo {
-    /// From int, float, bool or string, nullable or not (none gives 0).
+    /// From int, float, bool or string, nullable or not (none gives 0). A string that does not fit
+    /// 64 bits fails.
     Int,
+    /// The same, but a string can be of any length.
+    BigInt,
     /// From int, float or string (none gives 0.0).
     Float,
 }

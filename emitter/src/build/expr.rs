@@ -527,19 +527,22 @@ impl FunctionCtx<'_, '_> {
 
     fn cast(&mut self, from: types::Type, value: Value, to: CastTo) -> Value {
         let zero = |ctx: &mut Self| match to {
-            CastTo::Int => ctx.fb.int_const(0),
+            CastTo::Int | CastTo::BigInt => ctx.fb.int_const(0),
             CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
         };
         let (op, ty) = match (from.kind, to) {
             (types::Kind::Never, _) => return zero(self),
-            (types::Kind::Int, CastTo::Int) => return self.unless_none(value, Type::INT, |_, value| value, zero),
+            (types::Kind::Int, CastTo::Int | CastTo::BigInt) => {
+                return self.unless_none(value, Type::INT, |_, value| value, zero);
+            }
             (types::Kind::Float, CastTo::Float) => {
                 return self.unless_none(value, Type::FLOAT, |_, value| value, zero);
             }
             (types::Kind::Int, CastTo::Float) => (MochiOp::IntToFloat, Type::FLOAT),
-            (types::Kind::Float, CastTo::Int) => (MochiOp::FloatToInt, Type::INT),
-            (types::Kind::Bool, CastTo::Int) => (MochiOp::BoolToInt, Type::INT),
+            (types::Kind::Float, CastTo::Int | CastTo::BigInt) => (MochiOp::FloatToInt, Type::INT),
+            (types::Kind::Bool, CastTo::Int | CastTo::BigInt) => (MochiOp::BoolToInt, Type::INT),
             (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
+            (types::Kind::String, CastTo::BigInt) => (MochiOp::StrToBigint, Type::INT),
             (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
             (types::Kind::Bool, CastTo::Float) | (types::Kind::Any, _) => {
                 panic!("a cast of {from} to {to:?} is refused when checking")

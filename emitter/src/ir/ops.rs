@@ -526,8 +526,10 @@ mochi_ops! {
     StrLower "str.lower" (borrow text) -> (text) Alloc None;
     /// Without white space at both ends.
     StrTrim "str.trim" (borrow text) -> (text) Alloc None;
-    /// Decimal digits with an optional sign; else fails. None gives 0.
+    /// Decimal digits with an optional sign, of a number of at most 64 bits; else fails. None gives 0.
     StrToInt "str.to_int" (borrow str) -> (int) Fail None;
+    /// Any number of decimal digits with an optional sign; else fails. None gives 0.
+    StrToBigint "str.to_bigint" (borrow str) -> (int) Fail None;
     StrToFloat "str.to_float" (borrow str) -> (float) Fail None;
     /// The text of a string that may be none, as `print` (imm 0) or `str` (imm 1) writes none.
     StrToStr "str.to_str" (own str) -> (text) Pure I32;

@@ -207,6 +207,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::StrLower
             | MochiOp::StrTrim
             | MochiOp::StrToInt
+            | MochiOp::StrToBigint
             | MochiOp::StrToFloat
             | MochiOp::StrToStr => Some(self.string_op(op, data)),
 

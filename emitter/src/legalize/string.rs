@@ -48,6 +48,7 @@ impl Ctx<'_> {
                 self.runtime_op(RuntimeFn::StringTrim, data)
             }
             MochiOp::StrToInt => self.runtime_op(RuntimeFn::StringToInt, data),
+            MochiOp::StrToBigint => self.runtime_op(RuntimeFn::StringToBigint, data),
             MochiOp::StrToFloat => self.runtime_op(RuntimeFn::StringToFloat, data),
             MochiOp::StrToStr => {
                 let s = self.get(data.args[0]);

@@ -91,6 +91,7 @@ runtime_functions! {
     StringWidth "string_width" (string, i32) -> i32;
     StringTrim "string_trim" (own string) -> string;
     StringToInt "string_to_int" (string, i32) -> int;
+    StringToBigint "string_to_bigint" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;
 
     WordRetain "word_retain" (any);

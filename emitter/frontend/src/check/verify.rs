@@ -147,7 +147,7 @@ impl Verifier<'_> {
             }
             ExprKind::Cast { of, to } => {
                 let (result, has_bool) = match to {
-                    CastTo::Int => (Type::INT, true),
+                    CastTo::Int | CastTo::BigInt => (Type::INT, true),
                     CastTo::Float => (Type::FLOAT, false),
                 };
                 let is_source = matches!(of.ty.kind, Kind::Int | Kind::Float | Kind::String)

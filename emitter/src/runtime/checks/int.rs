@@ -18,6 +18,7 @@ const FUNCTIONS: &[&str] = &[
     "int_length",
     "float_to_int",
     "string_to_int",
+    "string_to_bigint",
     "word_release",
 ];
 const NONE: u64 = 17 << 58;
@@ -223,14 +224,34 @@ fn text_becomes_an_integer_by_the_rules_of_atoi() {
     ] {
         let mut machine = Machine::new(&module);
         let string = machine.string(written.as_bytes());
-        let result = machine.call("string_to_int", &[string, 1]);
-        assert_eq!(text(&mut machine, result), value.to_string());
+        for function in ["string_to_int", "string_to_bigint"] {
+            let result = machine.call(function, &[string, 1]);
+            assert_eq!(text(&mut machine, result), value.to_string());
+        }
     }
     for written in ["", "+", "x", " 1", "1 ", "1_0", "1.0", "0x1", "9223372036854775808", "-9223372036854775809"] {
         let mut machine = Machine::new(&module);
         let string = machine.string(written.as_bytes());
         let (code, errors) = machine.fail("string_to_int", &[string, 1]);
         assert_eq!((code, errors.lines().next()), (1, Some(&*format!("error: cannot cast \"{written}\" to int"))));
+    }
+}
+
+#[test]
+fn big_integers_are_read_whatever_their_length() {
+    let module = module_of(FUNCTIONS);
+    let long = "12345678901234567890".repeat(20);
+    for written in ["9223372036854775808", "-9223372036854775809", "1000000000000000000000000000000000000", &long] {
+        let mut machine = Machine::new(&module);
+        let string = machine.string(written.as_bytes());
+        let result = machine.call("string_to_bigint", &[string, 1]);
+        assert_eq!(text(&mut machine, result), written);
+    }
+    for written in ["", "-", "9223372036854775808x", "1.0"] {
+        let mut machine = Machine::new(&module);
+        let string = machine.string(written.as_bytes());
+        let (code, errors) = machine.fail("string_to_bigint", &[string, 1]);
+        assert_eq!((code, errors.lines().next()), (1, Some(&*format!("error: cannot cast \"{written}\" to bigint"))));
     }
 }
 

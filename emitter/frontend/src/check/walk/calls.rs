@@ -107,7 +107,7 @@ impl Walk<'_, '_, '_> {
         let number = |of: Expr, to: CastTo, ty: Type| shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
         match (to, from.kind) {
             (CastTarget::BigInt, Kind::Int | Kind::Never) => of,
-            (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::Int, Type::INT),
+            (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::BigInt, Type::INT),
             (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
             (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
             (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
