@@ -31,6 +31,7 @@ files!(
     "format.mochi",
     "int.mochi",
     "io.mochi",
+    "limbs.mochi",
     "string.mochi"
 );
 
