@@ -10,7 +10,7 @@ use mochi_frontend::syntax::{self, Dialect};
 use mochi_frontend::typed;
 
 use crate::build::build;
-use crate::ir::{Module, Phase, Spans, TextError, parse_program, print_function, print_module, verify_module};
+use crate::ir::{Module, Phase, Spans, TextError, print_function, print_module, read_program, verify_module};
 use crate::legalize::{self, LegalizeOptions};
 use crate::opt;
 use crate::wasm::{self, EmitOptions};
@@ -155,7 +155,7 @@ fn parse_ir(source: &SourceFile) -> Result<Module, Vec<Diagnostic>> {
     let error = |error: TextError| {
         Diagnostic::error(Code::M006, Span { file: 0, start: error.start, end: error.end }, error.message)
     };
-    parse_program(&source.text).map_err(|errors| errors.into_iter().map(error).collect())
+    read_program(&source.name, &source.text).map_err(|errors| errors.into_iter().map(error).collect())
 }
 
 fn optimize(module: &mut Module, options: &Options) {
@@ -175,10 +175,11 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
 fn legalize(module: &mut Module, source: &SourceFile, options: &Options) {
     opt::count(module);
     verify(module, "count");
-    // The text of the files that IR text names is not at hand; their lines are not known.
+    // The text of the files that IR text names is not at hand; it may tell where their lines begin.
+    let line_starts = std::mem::take(&mut module.line_starts);
     let line = |span: Span| match options.language {
         Language::Mochi => source.line(span.start),
-        Language::Ir => 0,
+        Language::Ir => line_starts.line(span),
     };
     let legalize_options = LegalizeOptions { debug_memory: options.debug_memory, line: &line };
     legalize::legalize(module, &legalize_options);

@@ -1,12 +1,17 @@
 //! `count` and the verifier's ownership rule hold each other to account: what counting makes of
 //! any pure function is accepted, and every change to the counts of a path to a return is not.
+//! Run, such a program frees all that it made, and nothing twice.
 
+use mochi_emitter::ir::CapturingWasi;
+use mochi_emitter::ir::interp::{Interpreter, Limits, TrapKind};
 use mochi_emitter::ir::{
     Block, DataBlob, DataId, FuncId, Function, FunctionBuilder, GlobalData, GlobalId, Imm, Init, Inst, MochiOp, Module,
     Op, Ownership, Param, Phase, Signature, Spans, Terminator, Type, Value, Variable, is_uncounted, parse,
     print_module, verify_module,
 };
 use mochi_emitter::opt::count::count;
+use mochi_emitter::pipeline::legalized;
+use mochi_emitter::{Language, OptLevel, Options, SourceFile};
 use proptest::prelude::*;
 
 const VARIABLES: usize = 3;
@@ -283,6 +288,33 @@ fn build(bodies: &[Vec<Stmt>]) -> Module {
     module
 }
 
+/// The text of a program that calls the functions and prints what they give.
+fn program(bodies: &[Vec<Stmt>]) -> String {
+    let mut module = build(bodies);
+    let mut b = FunctionBuilder::new(Function::new("main", Signature::default(), Phase::Pure));
+    let text = b.value(MochiOp::StrConst, vec![], Imm::Data(DataId(0)), Type::STR);
+    b.effect(MochiOp::StoreGlobal, vec![text], Imm::Global(GlobalId(0)));
+    // Beyond the small range, so that ints are objects too.
+    let int = b.int_const(i64::MAX);
+    for func in 0..FUNCTIONS {
+        let result = b.call(FuncId::new(func), vec![int, text], &[result_type(func)]).expect("a result");
+        b.effect(MochiOp::Print, vec![result], Imm::None);
+    }
+    b.ret(vec![]);
+    module.start = Some(module.add_function(b.finish()));
+    print_module(&module, Spans::Omit)
+}
+
+/// Runs a program in the interpreter: how it ended, what it wrote and complained about.
+fn run(text: &str, opt: OptLevel) -> (Result<(), TrapKind>, String, String) {
+    let options = Options { language: Language::Ir, opt, debug_memory: true, ..Options::default() };
+    let module = legalized(&SourceFile::new("main.mir", text), &options).expect("the program is sound");
+    let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
+    interpreter.limits = Limits { steps: Some(200_000), pages: 64, ..Limits::default() };
+    let end = interpreter.run_start().map(|_| ()).map_err(|trap| trap.kind);
+    (end, interpreter.host.output(), interpreter.host.errors())
+}
+
 fn complaints(module: &Module) -> Option<String> {
     let errors = verify_module(module).err()?;
     Some(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -409,5 +441,30 @@ proptest! {
             }
             count(&mut module);
         }
+    }
+
+    #[test]
+    fn programs_free_what_they_make(bodies in bodies()) {
+        let text = program(&bodies);
+        let mut ends = Vec::new();
+        for opt in [OptLevel::None, OptLevel::Speed] {
+            let (end, output, errors) = run(&text, opt);
+            match &end {
+                Ok(()) => prop_assert_eq!(errors, "", "{}", text),
+                Err(TrapKind::Exit(_)) => prop_assert!(errors.starts_with("error: "), "{}\n{}", errors, text),
+                // Loops without end, and recursion.
+                Err(TrapKind::StepLimit | TrapKind::StackOverflow) => return Ok(()),
+                // Out of memory.
+                Err(TrapKind::Unreachable) => return Ok(()),
+                Err(
+                    TrapKind::DivisionByZero
+                    | TrapKind::IntegerOverflow
+                    | TrapKind::MemoryOutOfBounds
+                    | TrapKind::Host(_)
+                ) => prop_assert!(false, "{:?}\n{}", end, text),
+            }
+            ends.push((end, output));
+        }
+        prop_assert_eq!(&ends[0], &ends[1], "{}", text);
     }
 }

@@ -26,7 +26,7 @@ use std::fmt;
 pub use builder::{FunctionBuilder, Variable, remove_trivial_params, remove_unreachable_blocks};
 use mochi_frontend::source::Span;
 pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_uncounted};
-pub use parser::{Parsed, TextError, parse, parse_program};
+pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
 pub use verifier::{DATA_LIMIT, FLOAT_NONE, Place, VerifyError, verify_function, verify_module};
@@ -505,6 +505,22 @@ pub struct DataBlob {
     pub word_relocs: Vec<(u32, DataId)>,
 }
 
+/// The byte offsets at which the lines of files begin, by `Span::file`; none where unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineStarts(pub Vec<Vec<u32>>);
+
+impl LineStarts {
+    /// The line that a span begins on, from 1; 0 when the lines of its file are unknown. Lines
+    /// beyond the last one that a failure's site can hold (24 bits) count as that one.
+    pub fn line(&self, span: Span) -> u32 {
+        let starts = self.0.get(span.file as usize);
+        starts.map_or(0, |starts| {
+            let line = starts.partition_point(|&start| start <= span.start);
+            line.min((1 << 24) - 1) as u32
+        })
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Module {
     pub functions: Vec<Function>,
@@ -516,6 +532,8 @@ pub struct Module {
     pub stdout_state: Option<DataId>,
     /// Source file names, by `Span::file`.
     pub files: Vec<String>,
+    /// Where their lines begin, when IR text told so.
+    pub line_starts: LineStarts,
 }
 
 impl Module {

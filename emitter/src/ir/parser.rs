@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! module     = { item }
-//! item       = "file" string                              source files, numbered from 0
+//! item       = "file" string [ "lines" { number } ]       source files, numbered from 0
 //!            | "data" dN [ "align" number ] [ "size" number ] [ string ]
 //!                   { "at" number dN } { "word" number dN }
 //!            | "global" gN name ":" type "=" ( "i32" | "i64" | "f64" ) number
@@ -39,6 +39,9 @@
 //! be used on a line above its definition if the definition dominates the use. Data without
 //! `size` is as large as its string, without a string it is zero. `at` names a place in it that
 //! holds the 32-bit address of other data, `word` one where the address is added to 64 bits.
+//! `lines` are the byte offsets at which the lines of a file begin: with them, failures of the
+//! program tell the line of the instruction's span; an instruction without a span stands for
+//! itself, with its line in the IR text.
 //!
 //! The parser only finds out what is written; whether it makes sense is the verifier's business
 //! ([`parse_program`] asks it).
@@ -100,6 +103,9 @@ const ERROR_LIMIT: usize = 20;
 /// What the names of the functions begin with that the compiler adds.
 const RESERVED: &str = "runtime.";
 
+/// A failure's site has eight bits for the file, one of which is the IR text.
+const FILE_LIMIT: usize = 127;
+
 const NO_ANY: &str = "values of type any cannot be compiled yet";
 
 /// Reads a module in any phase, without verifying it.
@@ -124,6 +130,26 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<TextError>> {
 ///
 /// Blocks that cannot be reached are left out, as our own front end leaves them out.
 pub fn parse_program(text: &str) -> Result<Module, Vec<TextError>> {
+    sound_program(text).map(|parsed| parsed.module)
+}
+
+/// Like [`parse_program`]; instructions without a span get their place in the text, as a file
+/// of that name, so that failures can tell it.
+pub fn read_program(name: &str, text: &str) -> Result<Module, Vec<TextError>> {
+    let Parsed { mut module, places } = sound_program(text)?;
+    let file = module.files.len() as u32;
+    module.files.push(name.to_owned());
+    let after_lines = text.bytes().zip(1..).filter(|&(byte, _)| byte == b'\n').map(|(_, after)| after);
+    module.line_starts.0.push(std::iter::once(0).chain(after_lines).collect());
+    for (func, places) in module.functions.iter_mut().zip(places) {
+        for (span, (start, end)) in func.spans.iter_mut().zip(places.insts) {
+            span.get_or_insert(Span { file, start, end });
+        }
+    }
+    Ok(module)
+}
+
+fn sound_program(text: &str) -> Result<Parsed, Vec<TextError>> {
     let mut parsed = parse(text)?;
     let mut errors = Vec::new();
     let mut fault = |(start, end): (u32, u32), message: String| {
@@ -160,6 +186,9 @@ pub fn parse_program(text: &str) -> Result<Module, Vec<TextError>> {
     if parsed.module.stdout_state.is_some() {
         fault((0, 0), "the description of pending output is the compiler's".to_owned());
     }
+    if parsed.module.files.len() > FILE_LIMIT {
+        fault((0, 0), format!("more than {FILE_LIMIT} files cannot be told apart in failures"));
+    }
     if parsed.module.start.is_none() {
         fault((0, 0), "a program needs a start function".to_owned());
     }
@@ -170,7 +199,7 @@ pub fn parse_program(text: &str) -> Result<Module, Vec<TextError>> {
         return Err(errors);
     }
     parsed.module.functions.iter_mut().for_each(remove_unreachable_blocks);
-    Ok(parsed.module)
+    Ok(parsed)
 }
 
 impl Parsed {
@@ -645,6 +674,14 @@ impl Reader {
             "file" => {
                 let file = cursor.text()?;
                 self.module.files.push(file);
+                let mut starts = Vec::new();
+                if cursor.eat_word("lines") {
+                    while matches!(cursor.peek(), Some(Token::Number(_))) {
+                        let least = starts.last().map_or(0, |&last| i128::from(last) + 1);
+                        starts.push(cursor.integer(least, u32::MAX.into())? as u32);
+                    }
+                }
+                self.module.line_starts.0.push(starts);
             }
             "data" => self.data(cursor)?,
             "global" => self.global(cursor)?,

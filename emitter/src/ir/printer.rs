@@ -21,8 +21,12 @@ pub enum Spans {
 /// The text of a whole module.
 pub fn print_module(module: &Module, spans: Spans) -> String {
     let mut out = String::new();
-    for file in &module.files {
-        line(&mut out, format_args!("file {}", quoted(file.as_bytes())));
+    for (index, file) in module.files.iter().enumerate() {
+        let starts = module.line_starts.0.get(index).filter(|starts| spans == Spans::Write && !starts.is_empty());
+        let starts = starts.map_or(String::new(), |starts| {
+            starts.iter().fold(" lines".to_owned(), |text, start| format!("{text} {start}"))
+        });
+        line(&mut out, format_args!("file {}{starts}", quoted(file.as_bytes())));
     }
     for (index, blob) in module.data.iter().enumerate() {
         line(&mut out, format_args!("data d{index}{}", data(blob)));

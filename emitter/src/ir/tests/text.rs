@@ -1,10 +1,12 @@
+//! The text form: what is written is read again, and mistakes are found where they are.
+
 use super::super::{
     DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, MochiOp, Module, Op, Phase, Signature, Spans, Type,
-    TypePattern, Value, WasmOp, interp, parse, parse_program, print_module,
+    TypePattern, Value, WasmOp, interp, parse, parse_program, print_module, read_program,
 };
 use super::{module, round_trip};
 
-const EVERYTHING: &str = r#"file "main.mochi"
+const EVERYTHING: &str = r#"file "main.mochi" lines 0 12 30
 file "a \"b\"\\\n\t\00\c3\a9"
 data d0 "hello"
 data d1 align 16 size 64
@@ -75,7 +77,10 @@ fn everything_round_trips() {
     assert_eq!(built.data[2].word_relocs, [(8, DataId(2))]);
     assert_eq!((built.data[1].size, built.data[1].bytes.len()), (64, 0));
     assert!(built.functions[3].cold && built.functions[0].import.is_some());
-    assert_eq!(print_module(&built, Spans::Omit), text.replace(" @0:12..19", "").replace(" @1:0..4294967295", ""));
+    assert_eq!(
+        print_module(&built, Spans::Omit),
+        text.replace(" lines 0 12 30", "").replace(" @0:12..19", "").replace(" @1:0..4294967295", "")
+    );
 }
 
 #[test]
@@ -138,6 +143,7 @@ fn mistakes_are_found_where_they_are() {
     let cases: &[(String, &str)] = &[
         ("fnc f() {".into(), "1:1: expected file, data, global, stdout, start, import or func, found `fnc`"),
         ("\n  \"x\"".into(), "2:3: expected file, data, global, stdout, start, import or func, found a string"),
+        ("file \"x\" lines 0 5 5".into(), "1:20: expected an integer from 6 to 4294967295, found `5`"),
         ("file \"x".into(), "1:6: the string is not closed on its line"),
         ("file \"x\\q\"".into(), r#"1:8: expected \n, \t, \\, \" or two hex digits after the backslash"#),
         ("file \"\\ff\"".into(), "1:6: this string must be UTF-8"),
@@ -233,9 +239,23 @@ fn programs_are_pure_and_verified() {
         let errors = parse_program(text).unwrap_err();
         assert_eq!(errors[0].to_string(), expected, "in:\n{text}");
     }
+    let many = "file \"x\"\n".repeat(128) + "func main() {\nb0:\nreturn\n}\nstart main";
+    assert_eq!(parse_program(&many).unwrap_err()[0].message, "more than 127 files cannot be told apart in failures");
     let text = "func main() {\nb0:\nreturn\nb1:\njump b2\nb2:\njump b1\n}\nstart main";
     let module = parse_program(text).expect("what cannot be reached does no harm");
     assert_eq!(module.functions[0].blocks.len(), 1);
+}
+
+#[test]
+fn instructions_have_lines() {
+    let text = "file \"a.mochi\" lines 0 10 20\nstart main\nfunc main() {\nb0:\n  v0: int = now @0:10..12\n  print v0\nreturn\n}";
+    let module = read_program("b.mir", text).expect("the program is sound");
+    assert_eq!(module.files, ["a.mochi", "b.mir"]);
+    let lines: Vec<u32> =
+        module.functions[0].spans.iter().flatten().map(|&span| module.line_starts.line(span)).collect();
+    assert_eq!(lines, [2, 6]);
+    let span = module.functions[0].spans[1].expect("its place in the text");
+    assert_eq!((span.file, &text[span.start as usize..span.end as usize]), (1, "print v0"));
 }
 
 /// A type that a row's operand or result may have.

@@ -1,3 +1,5 @@
+//! The invariants of the IR, each broken once.
+
 use super::super::{
     Block, Function, FunctionBuilder, Imm, Inst, MochiOp, Module, Op, Param, Phase, Signature, Target, Terminator,
     Type, Value, ValueData, ValueDef, parse, verify_module,
