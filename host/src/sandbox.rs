@@ -249,7 +249,7 @@ fn ending(error: &wasmtime::Error, memory_denied: bool, limits: &Limits) -> Endi
     };
     let mut report = format!("error: {message}\n");
     if !frames.is_empty() {
-        report.push_str(&format!("stack: {}\n", frames.join(" < ")));
+        report.push_str(&format!("stack: {}\n", shorten(&frames).join(" < ")));
     }
     Ending { exit: Exit::Trap.code(), report }
 }
@@ -287,13 +287,29 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
             None => name,
         });
     }
-    shorten(frames)
+    // The language runtime's own functions say nothing to the program's author.
+    if frames.iter().any(|frame| !frame.starts_with(RUNTIME_PREFIX)) {
+        frames.retain(|frame| !frame.starts_with(RUNTIME_PREFIX));
+    }
+    frames
 }
 
-/// A deep recursion is the same few frames over and over: the innermost and outermost ones are enough.
-fn shorten(mut frames: Vec<String>) -> Vec<String> {
+/// What the emitter's names for functions of the language runtime begin with.
+const RUNTIME_PREFIX: &str = "runtime.";
+
+/// A deep recursion is the same few frames over and over: repetitions are counted, and of what is still long the
+/// innermost and outermost frames are enough.
+fn shorten(frames: &[String]) -> Vec<String> {
     const INNERMOST: usize = 8;
     const OUTERMOST: usize = 4;
+    let mut frames: Vec<String> = frames
+        .chunk_by(|a, b| a == b)
+        .filter_map(|same| match same {
+            [frame] => Some(frame.clone()),
+            [frame, ..] => Some(format!("{frame} {} times", same.len())),
+            [] => None,
+        })
+        .collect();
     if frames.len() > INNERMOST + OUTERMOST + 1 {
         let left_out = frames.len() - INNERMOST - OUTERMOST;
         frames.splice(INNERMOST..frames.len() - OUTERMOST, [format!("… {left_out} more …")]);

@@ -10,6 +10,7 @@ mod embedded;
 mod inputs;
 mod keys;
 mod limits;
+mod programs;
 mod run;
 mod support;
 mod wit;
