@@ -1,1 +1,0 @@
-//! What emission makes of hand-written and random functions.

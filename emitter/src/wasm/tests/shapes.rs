@@ -1,0 +1,1 @@
+//! The code of small functions, line by line.
