@@ -255,14 +255,18 @@ impl<S: Symbols> Writer<'_, S> {
         moves.iter().rev().for_each(|step| self.set(step.to));
     }
 
-    /// Whether `moves` may also happen on the way to `other`.
+    /// Whether `moves` may also happen on the way to `other`: they must not overwrite what is
+    /// needed there. A parameter there does not mind unless it stays where it is, as its own
+    /// move comes later.
     fn may_hoist(&self, moves: &[Move], other: &Target) -> bool {
-        let used = |local: u32| {
-            other.args.iter().zip(&self.func.block(other.block).params).any(|(&arg, &param)| {
-                self.needed.is_needed(param) && !is_constant(self.func, arg) && self.locals.expect(arg) == local
-            })
-        };
-        moves.iter().all(|step| !self.locals.is_busy(step.to, other.block) && !used(step.to))
+        let params = &self.func.block(other.block).params;
+        let needed = || params.iter().zip(&other.args).filter(|&(&param, _)| self.needed.is_needed(param));
+        let is_read =
+            |local: u32| needed().any(|(_, &arg)| !is_constant(self.func, arg) && self.locals.expect(arg) == local);
+        let is_written = |local: u32| needed().any(|(&param, _)| self.locals.expect(param) == local);
+        moves
+            .iter()
+            .all(|&Move { from: _, to }| !is_read(to) && (is_written(to) || !self.locals.is_busy(to, other.block)))
     }
 
     /// Writes the end of the condition, as what is true when it is, or when it is not.

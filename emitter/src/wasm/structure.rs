@@ -161,6 +161,13 @@ impl Ctx<'_> {
         matches!(self.func.block(block).term, Terminator::Return(_) | Terminator::Unreachable)
     }
 
+    /// Whether `block`, the exit of a loop that `from` leaves for it, is best left inside the loop:
+    /// it is the end of a path, and something other than the next turn comes behind the branch.
+    fn is_short_exit(&self, from: Block, block: Block) -> bool {
+        let closes_loop = self.func.block(from).term.targets().any(|target| self.is_back_edge(from, target.block));
+        self.ends_here(block) && !closes_loop
+    }
+
     /// Decides which blocks are labelled, and after which block's code they come.
     fn place(&mut self, cfg: &Cfg, order: &[Block]) {
         let mut last = Vec::new();
@@ -173,7 +180,7 @@ impl Ctx<'_> {
             if is_join && cold && self.ends_here(block) {
                 last.push(block);
             } else if let Some(left) = left
-                && (is_join || !(cold || self.ends_here(block)))
+                && (is_join || !(cold || self.is_short_exit(idom, block)))
             {
                 self.behind[self.loops.data(left).header.index()].push(block);
             } else if is_join {
