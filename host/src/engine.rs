@@ -112,6 +112,8 @@ pub fn config(settings: &Settings) -> Result<Config> {
     }
     config.concurrency_support(false);
     config.wasm_features(ACCEPTED.complement(), false).wasm_features(ACCEPTED, true);
+    // Modules say which branches hardly ever happen, so that slow paths leave the hot loops' straight line.
+    config.wasm_branch_hinting(true);
     config.cranelift_opt_level(match settings.effort {
         Effort::None => wasmtime::OptLevel::None,
         Effort::Size => wasmtime::OptLevel::SpeedAndSize,

@@ -6,7 +6,7 @@
 //! so that they happen at once without a local to help; where the other edge does not mind, they
 //! come before the `br_if` instead of in an `if` around a `br`.
 
-use wasm_encoder::{BlockType, Encode, Instruction};
+use wasm_encoder::{BlockType, BranchHint, Encode, Instruction};
 
 use super::EmitError;
 use super::encode::{self, Addresses};
@@ -27,8 +27,13 @@ pub(super) trait Symbols: Addresses {
     fn function(&self, func: FuncId) -> u32;
 }
 
-/// The body of `func`: its locals and its code.
-pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl Symbols) -> Result<Vec<u8>, EmitError> {
+/// The body of a function: its locals and its code, and which way branches hardly ever go.
+pub(super) struct Body {
+    pub(super) bytes: Vec<u8>,
+    pub(super) hints: Vec<BranchHint>,
+}
+
+pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl Symbols) -> Result<Body, EmitError> {
     let dom = Dominators::new(cfg);
     let loops = Loops::new(func, cfg, &dom);
     let structure = structure(func, cfg, &dom, &loops);
@@ -46,6 +51,7 @@ pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl S
         schedule: &schedule,
         locals: &locals,
         bytes: Vec::new(),
+        hints: Vec::new(),
         unwritten_set: None,
         height: 0,
         labels: vec![0; func.blocks.len()],
@@ -58,11 +64,11 @@ pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl S
         encode::val_type(kind).encode(&mut writer.bytes);
     }
     writer.tokens();
-    let bytes = writer.bytes;
+    let Writer { bytes, hints, .. } = writer;
     if bytes.len() > MOST_BYTES {
         return Err(EmitError::FunctionTooLarge { function: func.name.clone(), bytes: bytes.len() });
     }
-    Ok(bytes)
+    Ok(Body { bytes, hints })
 }
 
 /// A move along an edge, into a local.
@@ -90,6 +96,7 @@ struct Writer<'a, S> {
     schedule: &'a Schedule,
     locals: &'a Locals,
     bytes: Vec<u8>,
+    hints: Vec<BranchHint>,
     /// A `local.set` that becomes a `local.tee` if a read of the same local follows.
     unwritten_set: Option<u32>,
     /// How many labels are open.
@@ -309,22 +316,35 @@ impl<S: Symbols> Writer<'_, S> {
                 } else {
                     Pending::InElse(moves)
                 };
-                self.open_if();
+                self.open_if(inside.block, other.block);
                 let moves = self.moves(inside);
                 self.write_moves(&moves);
             }
             Shape::IfElse => {
                 self.cond(cond, false);
-                self.open_if();
+                self.open_if(then.block, otherwise.block);
                 let moves = self.moves(then);
                 self.write_moves(&moves);
             }
         }
     }
 
-    fn open_if(&mut self) {
+    /// Opens an `if` whose arm leads to `arm`, and which otherwise goes on to `other`.
+    fn open_if(&mut self, arm: Block, other: Block) {
+        self.hint(arm, other);
         self.write(&Instruction::If(BlockType::Empty));
         self.height += 1;
+    }
+
+    /// Says of the branch that is written next that it is hardly ever taken, or nearly always, when
+    /// one of the blocks is cold: engines then move that block out of the way.
+    fn hint(&mut self, taken: Block, other: Block) {
+        let (taken, other) = (self.func.block(taken).cold, self.func.block(other).cold);
+        if taken != other {
+            self.flush_set();
+            let branch_func_offset = self.bytes.len() as u32;
+            self.hints.push(BranchHint { branch_func_offset, branch_hint_value: other.into() });
+        }
     }
 
     fn otherwise(&mut self, block: Block) {
@@ -395,9 +415,10 @@ impl<S: Symbols> Writer<'_, S> {
         if moves.is_empty() || self.may_hoist(moves, other) {
             self.write_moves(moves);
             let depth = self.depth(target.block);
+            self.hint(target.block, other.block);
             self.write(&Instruction::BrIf(depth));
         } else {
-            self.open_if();
+            self.open_if(target.block, other.block);
             self.write_moves(moves);
             self.br(target.block);
             self.height -= 1;

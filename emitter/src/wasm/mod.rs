@@ -23,7 +23,7 @@ mod tests;
 
 use thiserror::Error;
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
+    BranchHints, CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
     GlobalType, ImportSection, MemorySection, MemoryType, NameMap, NameSection, ProducersField, ProducersSection,
     TypeSection, ValType,
 };
@@ -78,6 +78,7 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     let mut imports = ImportSection::new();
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
+    let mut hints = BranchHints::new();
     for &id in &symbols.functions {
         let func = module.func(id);
         let count = func.sig.params.len().max(func.sig.results.len());
@@ -91,7 +92,11 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
             }
             (None, Some(reach::Body { cfg, needed })) => {
                 functions.function(ty);
-                code.raw(&body::body(func, cfg, needed, &symbols)?);
+                let body = body::body(func, cfg, needed, &symbols)?;
+                code.raw(&body.bytes);
+                if !body.hints.is_empty() {
+                    hints.function_hints(body::Symbols::function(&symbols, id), body.hints);
+                }
             }
             (None, None) => panic!("{} was not reached", func.name),
         }
@@ -132,6 +137,9 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
         bytes.section(&globals);
     }
     bytes.section(&exports);
+    if !hints.is_empty() {
+        bytes.section(&hints);
+    }
     if !code.is_empty() {
         bytes.section(&code);
     }
