@@ -47,7 +47,7 @@ pub struct Metadata {
     pub key: PublicKey,
 }
 
-/// An artifact that has passed every check but that of the engine; see [`Verified::fits`].
+/// An artifact that has passed every check but that of the engine; see [`Verified::engine_like`].
 pub struct Verified<'a> {
     elf: &'a [u8],
     pub metadata: Metadata,
@@ -129,17 +129,24 @@ impl<'a> Verified<'a> {
         self.elf
     }
 
-    /// The settings to load this artifact with, if an engine like `wanted` can: same machine, same variant, same release.
-    pub fn fits(&self, wanted: &Settings) -> Result<Option<Settings>> {
+    /// The engine to load this artifact with, if one like `wanted` can: same machine, same variant, same release.
+    pub fn engine_like(&self, wanted: &Settings) -> Result<Option<(Engine, Settings)>> {
         let Some(effort) = Effort::from_byte(self.metadata.effort) else { return Ok(None) };
-        let target = if self.metadata.native { None } else { Some(self.metadata.triple.clone()) };
-        let made_with = Settings { target, effort, ..wanted.clone() };
-        if !self.metadata.native && !is_this_machine(&self.metadata.triple) {
+        let here = Settings { target: None, effort, ..wanted.clone() };
+        if self.metadata.native {
+            let engine = engine::engine(&here)?;
+            return Ok((engine::fingerprint(&engine) == self.metadata.engine).then_some((engine, here)));
+        }
+        if !is_this_machine(&self.metadata.triple) {
             return Ok(None);
         }
-        let same = engine::fingerprint(&engine::engine(&made_with)?) == self.metadata.engine;
-        // A cross-compiled artifact for this kind of machine loads into an ordinary engine: it uses fewer processor features.
-        Ok(same.then_some(Settings { target: None, ..made_with }))
+        // Code that was cross-compiled for this kind of machine uses fewer features of its processor, and loads into
+        // an ordinary engine.
+        let made_with = Settings { target: Some(self.metadata.triple.clone()), ..here.clone() };
+        if engine::fingerprint(&engine::engine(&made_with)?) != self.metadata.engine {
+            return Ok(None);
+        }
+        Ok(Some((engine::engine(&here)?, here)))
     }
 }
 

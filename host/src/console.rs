@@ -25,8 +25,8 @@ pub(crate) struct Streams {
     pub(crate) stderr: Box<dyn Write + Send>,
     /// Bytes that may still be written.
     pub(crate) left: Option<u64>,
-    /// Show control characters on a terminal instead of obeying them.
-    pub(crate) filter: [bool; 2],
+    /// For each stream, whether controls are shown on a terminal instead of obeyed.
+    pub(crate) filters: [Option<Filter>; 2],
     /// The last write has happened: the process is being ended.
     closed: bool,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Pending {
 
 impl Streams {
     pub(crate) fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Streams {
-        Streams { stdout, stderr, left: None, filter: [false; 2], closed: false }
+        Streams { stdout, stderr, left: None, filters: [None; 2], closed: false }
     }
 
     /// The process's own streams, unbuffered: programs buffer themselves.
@@ -77,10 +77,13 @@ impl Streams {
             self.left.map_or(bytes.len(), |left| bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
         let (now, beyond) = bytes.split_at(allowed);
         let (to, filter) = match stream {
-            Stream::Stdout => (&mut self.stdout, self.filter[0]),
-            Stream::Stderr => (&mut self.stderr, self.filter[1]),
+            Stream::Stdout => (&mut self.stdout, &mut self.filters[0]),
+            Stream::Stderr => (&mut self.stderr, &mut self.filters[1]),
         };
-        let result = if filter { to.write_all(&visible(now)) } else { to.write_all(now) };
+        let result = match filter {
+            Some(filter) => to.write_all(&filter.visible(now)),
+            None => to.write_all(now),
+        };
         result.and_then(|()| to.flush()).map_err(|error| match error.kind() {
             ErrorKind::BrokenPipe => WriteError::BrokenPipe,
             _ => WriteError::Io(error),
@@ -215,16 +218,61 @@ fn within(time: Duration, work: impl FnOnce() + Send + 'static) {
 }
 
 /// Replaces controls that a terminal would obey – escape sequences above all – by pictures of them.
-fn visible(bytes: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b'\n' | b'\t' | b'\r' => shown.push(byte),
-            // U+2400 and up: the pictures of the controls.
-            0..0x20 => shown.extend_from_slice(&[0xe2, 0x90, 0x80 + byte]),
-            0x7f => shown.extend_from_slice("\u{2421}".as_bytes()),
-            _ => shown.push(byte),
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Filter {
+    /// The last byte of the write before.
+    previous: u8,
+}
+
+impl Filter {
+    fn visible(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(bytes.len());
+        for &byte in bytes {
+            match byte {
+                b'\n' | b'\t' | b'\r' => shown.push(byte),
+                // U+2400 and up: the pictures of the controls.
+                0..0x20 => shown.extend_from_slice(&[0xe2, 0x90, 0x80 + byte]),
+                0x7f => shown.extend_from_slice("\u{2421}".as_bytes()),
+                // The second half of U+0080 to U+009F, controls too; the first half alone shows as a fault.
+                0x80..0xa0 if self.previous == 0xc2 => shown.push(b'?'),
+                _ => shown.push(byte),
+            }
+            self.previous = byte;
         }
+        shown
     }
-    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_become_pictures() {
+        let visible = |bytes: &[u8]| Filter::default().visible(bytes);
+        assert_eq!(visible(b"a\tb\n\x1b[31m\x07\x7f"), "a\tb\n\u{241b}[31m\u{2407}\u{2421}".as_bytes());
+        assert_eq!(visible("\u{e9}\u{ff}\u{a0}".as_bytes()), "\u{e9}\u{ff}\u{a0}".as_bytes());
+        assert_eq!(visible("\u{9b}31m".as_bytes()), b"\xc2?31m");
+    }
+
+    #[test]
+    fn a_control_split_over_two_writes_is_found() {
+        let mut filter = Filter::default();
+        assert_eq!([filter.visible(b"\xc2"), filter.visible(b"\x9b31m")].concat(), b"\xc2?31m");
+    }
+
+    #[test]
+    fn pending_output_lies_inside_the_memory() {
+        let range = |start: u32, length: u32, size| {
+            let mut state = [0; 8];
+            state[..4].copy_from_slice(&start.to_le_bytes());
+            state[4..].copy_from_slice(&length.to_le_bytes());
+            Pending::range(state, size)
+        };
+        assert_eq!(range(16, 4, 100), Some(16..20));
+        assert_eq!(range(16, 0, 100), None);
+        assert_eq!(range(90, 20, 100), Some(90..100));
+        assert_eq!(range(100, 1, 100), None);
+        assert_eq!(range(u32::MAX, u32::MAX, 100), None);
+    }
 }

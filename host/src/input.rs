@@ -108,7 +108,9 @@ pub(crate) fn read(origin: Origin, text: Option<&str>, max_source: u64, unreadab
     match &origin {
         Origin::Path(path) => {
             let mut file = File::open(path).map_err(failed)?;
-            if file.metadata().map_err(failed)?.is_dir() {
+            let metadata = file.metadata().map_err(failed)?;
+            bytes.reserve(usize::try_from(metadata.len().min(max_source)).unwrap_or_default());
+            if metadata.is_dir() {
                 return Err(Failure::new(unreadable, format!("cannot read {name}")).because("it is a directory"));
             }
             read_limited(&mut file, max_source, &mut bytes).map_err(failed)?;
@@ -157,5 +159,39 @@ pub(crate) fn describe(bytes: &[u8]) -> &'static str {
         "it looks like text"
     } else {
         "it starts with unknown bytes"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absolute_paths_lose_their_folders() {
+        let name = |path: &str| Origin::new(Path::new(path)).name();
+        assert_eq!(name("a/b.mochi"), "a/b.mochi");
+        assert_eq!(name("../b.mochi"), "../b.mochi");
+        assert_eq!(name("/home/me/b.mochi"), "b.mochi");
+        assert_eq!(name("-"), "<stdin>");
+    }
+
+    #[test]
+    fn kinds_are_told_by_the_first_bytes() {
+        assert_eq!(Kind::of(b"\0asm\x01\0\0\0"), Kind::Wasm);
+        assert_eq!(Kind::of(b"\0asm\x0d\0\x01\0"), Kind::Component);
+        assert_eq!(Kind::of(b"\x7fELF\x02"), Kind::Elf);
+        assert_eq!(Kind::of(b""), Kind::Text);
+        assert_eq!(Kind::of(b"\0as"), Kind::Text);
+    }
+
+    #[test]
+    fn descriptions_never_split_a_character() {
+        for text in [
+            "<html\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+            "\u{e9}".repeat(300).as_str(),
+            "\u{1f980}\u{1f980}\u{1f980}\u{1f980}\u{1f980}",
+        ] {
+            assert!(!describe(text.as_bytes()).is_empty());
+        }
     }
 }

@@ -119,3 +119,33 @@ pub(crate) fn size(bytes: u64) -> String {
 pub(crate) fn duration(time: Duration) -> String {
     if time.subsec_nanos() == 0 { format!("{} s", time.as_secs()) } else { format!("{} ms", time.as_millis()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, millis) in [("30", 30_000), ("1.5s", 1_500), ("200ms", 200), ("2m", 120_000), ("1h", 3_600_000)] {
+            assert_eq!(parse_duration(text).expect(text), Duration::from_millis(millis));
+        }
+        for text in ["", "s", "-1", "0", "1x", "1e400", "NaN", "inf", "1 s", "99999999999999999999h"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in
+            [("65536", 65_536), ("64k", 65_536), ("64KB", 65_536), ("256M", 256 << 20), ("1GiB", 1 << 30)]
+        {
+            assert_eq!(parse_size(text).expect(text), bytes);
+        }
+        for text in ["", "k", "-1", "1.5M", "1x", "1ib2", "99999999999G"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+        assert_eq!(size(1 << 30), "1 GiB");
+        assert_eq!(size(3 << 19), "1536 KiB");
+        assert_eq!(size(1001), "1001 bytes");
+    }
+}

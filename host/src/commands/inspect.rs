@@ -70,7 +70,7 @@ fn precompiled(name: &str, input: &Input) -> Result<String> {
     } else {
         "not trusted"
     };
-    let runs = if verified.fits(&Settings::default())?.is_some() { "yes" } else { "no" };
+    let runs = if verified.engine_like(&Settings::default())?.is_some() { "yes" } else { "no" };
     let cpu = if metadata.native { " (this kind of processor)" } else { "" };
     Ok(format!(
         "{name}: precompiled module, {} bytes\n  target     {}{cpu}\n  made by    mochi-wasm {} with Wasmtime {}\n  of module  {}\n  signer     {} ({signer})\n  fits here  {runs}\n",

@@ -4,7 +4,7 @@ use crate::artifact::{self, Refusal, Verified, sha256};
 use crate::cache::Cache;
 use crate::cli::RunArgs;
 use crate::commands::source;
-use crate::console::{Console, Streams};
+use crate::console::{Console, Filter, Streams};
 use crate::engine::{self, Settings};
 use crate::failure::{Exit, Failure, Result, show};
 use crate::input::{Input, Kind, Origin, describe};
@@ -142,9 +142,7 @@ impl Job<'_> {
             Unverified::Refused(refusal) => refusal.into_failure(&name),
             Unverified::Failed(failure) => failure,
         })?;
-        if let Some(settings) = verified.fits(&self.settings)? {
-            let settings = Settings { max_stack: self.settings.max_stack, ..settings };
-            let engine = engine::engine(&settings)?;
+        if let Some((engine, settings)) = verified.engine_like(&self.settings)? {
             let module = load::load(&engine, &verified)?;
             return Ok(Loaded { engine, settings, module });
         }
@@ -273,7 +271,8 @@ fn console(limits: &Limits, args: &RunArgs) -> Arc<Console> {
     let mut streams = Streams::of_process();
     streams.left = limits.output;
     if args.untrusted {
-        streams.filter = [io::stdout().is_terminal(), io::stderr().is_terminal()];
+        streams.filters =
+            [io::stdout().is_terminal(), io::stderr().is_terminal()].map(|terminal| terminal.then(Filter::default));
     }
     Arc::new(Console::new(streams))
 }

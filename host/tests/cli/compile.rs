@@ -2,6 +2,8 @@
 
 use crate::support::{Bench, Done, HELLO, program};
 use std::fs;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 fn module() -> Bench {
@@ -127,4 +129,22 @@ fn a_program_without_a_name_needs_one_for_its_output() {
     bench.tool_with_stdin(["compile", "-"], &module).expect(2).says("-o");
     bench.tool_with_stdin(["compile", "-", "-o", "x.cwasm"], &module).expect(0);
     bench.tool(["run", "x.cwasm"]).expect(0).prints("hello\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_compile_leaves_nothing() {
+    let bench = Bench::new();
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        // It waits for the rest of its source.
+        let mut child =
+            bench.command(["compile", "-", "-o", "x.wasm"]).stdin(Stdio::piped()).spawn().expect("the tool starts");
+        std::thread::sleep(Duration::from_millis(300));
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("kill");
+        assert!(kill.success());
+        let stdin = child.stdin.take();
+        Done::of_child(child).expect(code);
+        drop(stdin);
+        assert!(bench.names().is_empty());
+    }
 }

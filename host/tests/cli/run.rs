@@ -291,6 +291,45 @@ fn directories_are_granted_one_by_one() {
     assert_eq!(bench.read("d/g"), b"contents");
 }
 
+/// Opens `path` in the granted directory and exits with 0 if that works.
+fn opens(path: &str) -> String {
+    format!(
+        r#"(module
+      (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 64) "{path}")
+      (func (export "_start")
+        (call $open (i32.const 3) (i32.const 1) (i32.const 64) (i32.const {length}) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8))
+        (call $proc_exit (i32.ne (i32.const 0)))))"#,
+        length = path.len()
+    )
+}
+
+#[cfg(unix)]
+#[test]
+fn a_granted_directory_is_not_left() {
+    use std::os::unix::fs::symlink;
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("d")).expect("a directory");
+    bench.write("secret", "secret");
+    bench.write("d/open", "open");
+    symlink("../secret", bench.path("d/up")).expect("a link");
+    symlink(bench.path("secret"), bench.path("d/absolute")).expect("a link");
+    symlink("open", bench.path("d/inside")).expect("a link");
+    symlink("..", bench.path("d/parent")).expect("a link");
+    let absolute = bench.path("secret").display().to_string();
+    let outside =
+        ["../secret", "up", "up/", "absolute", "absolute/", "parent/secret", "./../secret", "/etc/passwd", &absolute];
+    for (paths, code) in [(&["open", "inside", "./open"][..], 0), (&outside, 1)] {
+        for path in paths {
+            bench.wasm("open.wasm", &opens(path));
+            let done = bench.tool(["run", "--dir", "d:rw", "open.wasm"]);
+            assert_eq!(done.code, Some(code), "{path}: {done:?}");
+        }
+    }
+}
+
 #[test]
 fn directories_with_keys_are_not_granted() {
     let bench = Bench::new();
