@@ -367,7 +367,8 @@ impl Parser<'_> {
                 kind if open_braces <= own_braces
                     && token.starts_line
                     && self.at > start
-                    && (stmt::starts_with_keyword(kind) || kind == Kind::Ident && self.kind_ahead(1) == Kind::Eq) =>
+                    && (stmt::starts_with_keyword(kind)
+                        || kind == Kind::Ident && matches!(self.kind_ahead(1), Kind::Eq | Kind::OpenParen)) =>
                 {
                     return;
                 }
