@@ -9,10 +9,6 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::thread;
-
-/// Stack for commands; the frontend's depth limits are made for it.
-const COMMAND_STACK: usize = 64 << 20;
 
 /// Compiles Mochi to WebAssembly and to machine code, and runs both in a sandbox.
 #[derive(Parser, Debug)]
@@ -269,27 +265,16 @@ pub fn main_with_args(args: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let command = thread::Builder::new().name("main".to_owned()).stack_size(COMMAND_STACK).spawn(move || {
-        let reporter = reporter(&cli);
-        let result = panic::catch_unwind(AssertUnwindSafe(|| execute(&cli, &reporter)));
-        match result {
-            Ok(Ok(code)) => code,
-            Ok(Err(failure)) => {
-                if !failure.message.is_empty() {
-                    reporter.failure(&failure);
-                }
-                failure.exit.code()
-            }
-            Err(_) => bug(),
-        }
-    });
-    match command.map(thread::JoinHandle::join) {
+    let reporter = reporter(&cli);
+    match panic::catch_unwind(AssertUnwindSafe(|| execute(&cli, &reporter))) {
         Ok(Ok(code)) => code,
-        Ok(Err(_)) => bug(),
-        Err(error) => {
-            say(&Failure::host("cannot start a thread").because(error).render(false));
-            Exit::Host.code()
+        Ok(Err(failure)) => {
+            if !failure.message.is_empty() {
+                reporter.failure(&failure);
+            }
+            failure.exit.code()
         }
+        Err(_) => bug(),
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn check(args: &CheckArgs, reporter: &Reporter) -> Result<()> {
     }
     let options = source::options(&input, &args.source, None, false)?;
     let file = source::text(input)?;
-    let found = mochi_emitter::check(&file, &options);
+    let found = source::with_stack(|| mochi_emitter::check(&file, &options))?;
     reporter.diagnostics(&found, std::slice::from_ref(&file), args.source.errors.error_limit, true);
     if has_errors(&found) { Err(reported()) } else { Ok(()) }
 }

@@ -158,7 +158,7 @@ fn ir(args: &CompileArgs, input: &Input, reporter: &Reporter) -> Result<String> 
         PhaseArg::Optimized => Stage::Optimized,
         PhaseArg::Legalized => Stage::Legalized,
     };
-    mochi_emitter::print_ir(&file, &options, stage).map_err(|failure| {
+    source::with_stack(|| mochi_emitter::print_ir(&file, &options, stage))?.map_err(|failure| {
         reporter.diagnostics(&failure.diagnostics, std::slice::from_ref(&file), args.source.errors.error_limit, true);
         if has_errors(&failure.diagnostics) {
             reported()

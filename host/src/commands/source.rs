@@ -8,6 +8,7 @@ use crate::limits::parse_size;
 use crate::report::{Reporter, has_errors, reported};
 use mochi_emitter::{Language, OptLevel, Options, SourceFile, opt};
 use std::path::Path;
+use std::thread;
 
 /// Reads the input of a command.
 pub(crate) fn read(file: Option<&Path>, args: &SourceArgs, unreadable: Exit) -> Result<Input> {
@@ -80,6 +81,19 @@ pub(crate) fn text(input: Input) -> Result<SourceFile> {
     }
 }
 
+/// Does what recurses over a program on a thread with room for it, whatever the caller's stack is.
+pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T> {
+    const STACK: usize = 64 << 20;
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().name("compiler".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
+        match worker.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => Err(Failure::host("cannot start a thread").because(error)),
+        }
+    })
+}
+
 /// Compiles the input, unless it is a module already, and draws what the frontend finds.
 pub(crate) fn module(
     input: Input,
@@ -92,7 +106,7 @@ pub(crate) fn module(
         Kind::Wasm => Ok(input.bytes),
         Kind::Text => {
             let file = text(input)?;
-            let found = mochi_emitter::compile(&file, options);
+            let found = with_stack(|| mochi_emitter::compile(&file, options))?;
             let (diagnostics, wasm) = match found {
                 Ok(compiled) => (compiled.warnings, Some(compiled.wasm)),
                 Err(failure) => (failure.diagnostics, None),
