@@ -450,7 +450,7 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 match lower_type(of.ty) {
                     None => self.string(b"<nil>"),
-                    Some(_) => self.to_text(value, NoneText::Str),
+                    Some(_) => self.text_of(value, NoneText::Str),
                 }
             }
             (Builtin::Int, [of]) => {
@@ -497,7 +497,7 @@ impl FunctionCtx<'_, '_> {
     }
 
     /// The text of a value other than `any`.
-    pub(super) fn to_text(&mut self, value: Value, none: NoneText) -> Value {
+    pub(super) fn text_of(&mut self, value: Value, none: NoneText) -> Value {
         let ty = self.fb.ty(value);
         let op = match ty.kind {
             Kind::Int => MochiOp::IntToStr,

@@ -147,7 +147,7 @@ impl FunctionCtx<'_, '_> {
         for piece in pieces {
             let text = match piece {
                 Piece::Text(text) => self.string(&text),
-                Piece::Value(value) => self.to_text(value, NoneText::Print),
+                Piece::Value(value) => self.text_of(value, NoneText::Print),
             };
             line = Some(match line {
                 None => text,

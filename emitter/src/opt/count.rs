@@ -294,9 +294,8 @@ mod tests {
 
     #[test]
     fn a_last_use_moves_and_an_earlier_one_takes_a_share() {
-        let text = counted(
-            "func f(v0: own str, v1: str) -> str {\nb0:\nv2 = str.concat v0, v1\nprint v0\nreturn v2\n}\n",
-        );
+        let text =
+            counted("func f(v0: own str, v1: str) -> str {\nb0:\nv2 = str.concat v0, v1\nprint v0\nreturn v2\n}\n");
         assert!(text.contains("dup v0\nv2 = str.concat v0, v1\nprint v0\ndrop v0\nreturn v2"), "{text}");
         let text = counted("func f(v0: own str, v1: str) -> str {\nb0:\nv2 = str.concat v0, v1\nreturn v2\n}\n");
         assert!(text.contains("b0:\nv2 = str.concat v0, v1\nreturn v2"), "{text}");

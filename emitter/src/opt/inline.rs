@@ -15,7 +15,9 @@
 use std::collections::BTreeSet;
 
 use super::Pass;
-use crate::ir::{Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef};
+use crate::ir::{
+    Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef,
+};
 
 /// Most instructions of a user's function that is copied to each of its calls.
 const USER_LIMIT: usize = 24;

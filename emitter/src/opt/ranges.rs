@@ -18,8 +18,8 @@ use std::collections::HashMap;
 use super::Pass;
 use crate::analysis::{Cfg, Dominators};
 use crate::ir::{
-    Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator,
-    Type, Value, ValueDef,
+    Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator, Type,
+    Value, ValueDef,
 };
 
 const SMALL_MIN: i128 = -(1 << 61);
@@ -275,11 +275,7 @@ fn edge_facts(func: &Function, block: Block, which: usize) -> Vec<Fact> {
 fn apply(range: Range, fact: Fact, other: Range) -> Range {
     let refined = match (fact.relation, fact.flipped) {
         (Relation::Eq, _) => {
-            return Range {
-                lo: range.lo.max(other.lo),
-                hi: range.hi.min(other.hi),
-                none: range.none && other.none,
-            };
+            return Range { lo: range.lo.max(other.lo), hi: range.hi.min(other.hi), none: range.none && other.none };
         }
         (Relation::Lt, false) => Range { hi: range.hi.min(other.hi - (other.hi < INF) as i128), ..range },
         (Relation::Le, false) => Range { hi: range.hi.min(other.hi), ..range },
@@ -476,14 +472,14 @@ fn rewrite(func: &mut Function, shape: &Shape, values: &[Slot]) {
             let data = func.inst(inst);
             let Op::Mochi(op) = data.op else { continue };
             let Some((small, divides)) = unchecked(op) else { continue };
-            let ranges: Vec<Range> =
-                data.args.iter().map(|&arg| range_at(func, shape, values, arg, block)).collect();
+            let ranges: Vec<Range> = data.args.iter().map(|&arg| range_at(func, shape, values, arg, block)).collect();
             let is_small = |value: Value, range: Range| func.ty(value) == Type::INT && range.is_small();
             let legal = data.args.iter().zip(&ranges).all(|(&arg, &range)| is_small(arg, range))
                 && (!divides || ranges[1].lo > 0)
-                && data.results.iter().all(|&result| {
-                    func.ty(result).kind != Kind::Int || is_small(result, values[result.index()].range)
-                });
+                && data
+                    .results
+                    .iter()
+                    .all(|&result| func.ty(result).kind != Kind::Int || is_small(result, values[result.index()].range));
             if legal {
                 func.inst_mut(inst).op = small.into();
             }

@@ -23,9 +23,9 @@ mod tests;
 
 use thiserror::Error;
 use wasm_encoder::{
-    BranchHints, CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, MemorySection, MemoryType, NameMap, NameSection, ProducersField, ProducersSection,
-    TypeSection, ValType,
+    BranchHints, CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, NameMap, NameSection, ProducersField,
+    ProducersSection, TypeSection, ValType,
 };
 use wasmparser::WasmFeatures;
 

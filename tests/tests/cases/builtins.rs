@@ -16,6 +16,7 @@ fn check(builtin: Builtin) -> Result<(), Failed> {
     let (program, output) = builtin.row().example;
     let wasm = programs::compile(&SourceFile::new("example.mochi", program), &Options::default())?;
     let engine = RunOptions::default().engine().map_err(|error| format!("{error:?}"))?;
-    let outcome = mochi_wasm::run_module(&engine, &wasm, &RunOptions::default()).map_err(|error| format!("{error:?}"))?;
+    let outcome =
+        mochi_wasm::run_module(&engine, &wasm, &RunOptions::default()).map_err(|error| format!("{error:?}"))?;
     files::expect_same("the example's output", &outcome.stdout, format!("{output}\n").as_bytes())
 }

@@ -39,7 +39,8 @@ fn check() -> Result<(), Failed> {
     }
     let runs = folder.path().join("runs.json");
     fs::write(&runs, format!("[{}]", list.join(",")))?;
-    let output = Command::new("node").arg("--no-warnings").arg(files::root().join("node/run.mjs")).arg(&runs).output()?;
+    let output =
+        Command::new("node").arg("--no-warnings").arg(files::root().join("node/run.mjs")).arg(&runs).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }

@@ -48,7 +48,9 @@ fn check(path: &Path) -> Result<(), Failed> {
     ];
     for (build, options) in builds {
         let wasm = compile(&source, &options)?;
-        for (engine, ran) in [("Wasmtime", in_wasmtime(&wasm, &stdin)?), ("interpreter", interpreted(&source, &options, &stdin)?)] {
+        for (engine, ran) in
+            [("Wasmtime", in_wasmtime(&wasm, &stdin)?), ("interpreter", interpreted(&source, &options, &stdin)?)]
+        {
             let how = format!("{build}, {engine}");
             if ran.exit != exit {
                 let error = String::from_utf8_lossy(&ran.stderr);

@@ -40,9 +40,8 @@ fn random_bytes() -> Result<(), Failed> {
         let length = random.below(400);
         // Half of them from the printable range, which gets further into the parser.
         let printable = random.below(2) == 0;
-        let bytes: Vec<u8> = (0..length)
-            .map(|_| if printable { b' ' + random.below(95) as u8 } else { random.next() as u8 })
-            .collect();
+        let bytes: Vec<u8> =
+            (0..length).map(|_| if printable { b' ' + random.below(95) as u8 } else { random.next() as u8 }).collect();
         survives(&String::from_utf8_lossy(&bytes))?;
     }
     Ok(())
