@@ -10,9 +10,10 @@ mod cfg;
 mod dominators;
 mod liveness;
 mod loops;
+mod needed;
 mod small;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod uses;
 
 pub use bitset::BitSet;
@@ -20,5 +21,6 @@ pub use cfg::Cfg;
 pub use dominators::Dominators;
 pub use liveness::Liveness;
 pub use loops::{Loop, LoopData, Loops};
+pub use needed::Needed;
 pub use small::{SmallInts, constant_int};
 pub use uses::Uses;

@@ -300,6 +300,44 @@ wasm_ops! {
     GlobalSet "global.set" () -> () Write Global = |; m| m.set_global();
 }
 
+impl WasmOp {
+    /// The operation that is true when this one is not. Orders of floats have none, because of NaN.
+    pub fn negated(self) -> Option<WasmOp> {
+        use WasmOp::*;
+        Some(match self {
+            I32Eq => I32Ne,
+            I32Ne => I32Eq,
+            I32LtS => I32GeS,
+            I32LtU => I32GeU,
+            I32GtS => I32LeS,
+            I32GtU => I32LeU,
+            I32LeS => I32GtS,
+            I32LeU => I32GtU,
+            I32GeS => I32LtS,
+            I32GeU => I32LtU,
+            I64Eq => I64Ne,
+            I64Ne => I64Eq,
+            I64LtS => I64GeS,
+            I64LtU => I64GeU,
+            I64GtS => I64LeS,
+            I64GtU => I64LeU,
+            I64LeS => I64GtS,
+            I64LeU => I64GtU,
+            I64GeS => I64LtS,
+            I64GeU => I64LtU,
+            F64Eq => F64Ne,
+            F64Ne => F64Eq,
+            _ => return None,
+        })
+    }
+
+    /// Whether the result is 0 or 1.
+    pub fn is_test(self) -> bool {
+        use WasmOp::*;
+        self.negated().is_some() || matches!(self, I32Eqz | I64Eqz | F64Lt | F64Gt | F64Le | F64Ge)
+    }
+}
+
 macro_rules! pattern {
     (int) => {
         TypePattern::Kind(Kind::Int)

@@ -5,8 +5,12 @@
 //! pure operations out of loops, so no pass here does; it removes no checks and inlines nothing, so these do.
 
 pub mod count;
+pub mod fold_constants;
 pub mod inline;
+pub mod merge_blocks;
 pub mod ranges;
+pub mod remove_dead_code;
+pub mod simplify;
 #[cfg(test)]
 mod testing;
 
@@ -26,7 +30,8 @@ pub struct Pass {
 pub const PURE: &[Pass] = &[inline::PASS, ranges::PASS];
 
 /// What runs after legalizing, in this order.
-pub const LEGALIZED: &[Pass] = &[inline::RUNTIME_PASS];
+pub const LEGALIZED: &[Pass] =
+    &[inline::RUNTIME_PASS, fold_constants::PASS, simplify::PASS, merge_blocks::PASS, remove_dead_code::PASS];
 
 /// Runs the passes of `phase` but for the names in `skip`; `after` sees the module after each.
 pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: impl FnMut(&Pass, &Module)) {

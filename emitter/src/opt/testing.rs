@@ -1,6 +1,11 @@
-//! Runs one pass over a module written as text.
+//! Runs one pass over a module written as text, and all passes over random ones.
 
-use crate::ir::{Module, Spans, parse_program, print_module, verify_module};
+use proptest::prelude::*;
+
+use super::LEGALIZED;
+use crate::analysis::testing::random_module;
+use crate::ir::interp::{Interpreter, NoHost};
+use crate::ir::{FuncId, Module, Spans, parse_program, print_module, verify_function, verify_module};
 
 /// The module's text after `pass`, verified before and after.
 pub(super) fn after(text: &str, pass: impl FnOnce(&mut Module)) -> String {
@@ -10,4 +15,31 @@ pub(super) fn after(text: &str, pass: impl FnOnce(&mut Module)) -> String {
         panic!("{errors:?}\n{}", print_module(&module, Spans::Omit));
     }
     print_module(&module, Spans::Omit)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// What a random function returns, writes and leaves in globals is the same after each pass.
+    #[test]
+    fn passes_keep_what_functions_mean(module in random_module(), a in any::<i64>(), b in any::<bool>(), c in -3i64..3) {
+        let args = [a as u64, u64::from(b), c as u64];
+        let run = |module: &Module| {
+            let mut interpreter = Interpreter::new(module, NoHost);
+            let result = interpreter.run_by_name("random", &args).map_err(|_| ());
+            (result, interpreter.globals().to_vec(), interpreter.memory().to_vec())
+        };
+        let mut module = module;
+        let expected = run(&module);
+        for pass in LEGALIZED {
+            let before = module.clone();
+            (pass.run)(&mut module);
+            let text = || format!("{} made\n{}", pass.name, print_module(&module, Spans::Omit));
+            for index in 0..module.functions.len() {
+                let verified = verify_function(&module, FuncId::new(index));
+                prop_assert!(verified.is_ok(), "{:?}\n{}\nfrom\n{}", verified, text(), print_module(&before, Spans::Omit));
+            }
+            prop_assert_eq!(&run(&module), &expected, "{}\nfrom\n{}", text(), print_module(&before, Spans::Omit));
+        }
+    }
 }

@@ -288,7 +288,7 @@ impl<S: Symbols> Writer<'_, S> {
             if op == WasmOp::I32Eqz {
                 return;
             }
-            if let Some(op) = encode::negated(op) {
+            if let Some(op) = op.negated() {
                 self.write(&encode::instruction(op, Imm::None, self.symbols));
                 return;
             }

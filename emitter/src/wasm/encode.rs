@@ -99,33 +99,3 @@ fn mem_arg(imm: Imm, size: u64) -> MemArg {
         }
     }
 }
-
-/// The operation that is true when `op` is not. Orders of floats have none, because of NaN.
-pub(super) fn negated(op: WasmOp) -> Option<WasmOp> {
-    use WasmOp::*;
-    Some(match op {
-        I32Eq => I32Ne,
-        I32Ne => I32Eq,
-        I32LtS => I32GeS,
-        I32LtU => I32GeU,
-        I32GtS => I32LeS,
-        I32GtU => I32LeU,
-        I32LeS => I32GtS,
-        I32LeU => I32GtU,
-        I32GeS => I32LtS,
-        I32GeU => I32LtU,
-        I64Eq => I64Ne,
-        I64Ne => I64Eq,
-        I64LtS => I64GeS,
-        I64LtU => I64GeU,
-        I64GtS => I64LeS,
-        I64GtU => I64LeU,
-        I64LeS => I64GtS,
-        I64LeU => I64GtU,
-        I64GeS => I64LtS,
-        I64GeU => I64LtU,
-        F64Eq => F64Ne,
-        F64Ne => F64Eq,
-        _ => return None,
-    })
-}

@@ -1,9 +1,9 @@
 //! Turns a legalized module into the bytes of a WebAssembly module.
 //!
 //! What comes in has only Wasm operations and calls; what goes out is small: only what `start`
-//! reaches is there, and the code of each function is laid out in four steps, one file each.
+//! reaches is there, and the code of each function is laid out in steps, one file each.
 //!
-//!     needed      which instructions are worth emitting
+//!     needed      what is used, and how often
 //!     structure   block graph → nested control
 //!     schedule    instructions → order on the operand stack
 //!     locals      values → locals

@@ -14,6 +14,7 @@
       local.get 2
       i64.const 2
       i64.lt_s
+      (@metadata.code.branch_hint "\00")
       if ;; label = @2
         local.get 2
         call $fail
@@ -29,6 +30,7 @@
       i64.shr_s
       local.get 3
       i64.ne
+      (@metadata.code.branch_hint "\00")
       if ;; label = @2
         local.get 0
         local.get 2

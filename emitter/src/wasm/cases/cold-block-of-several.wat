@@ -9,6 +9,7 @@
     block ;; label = @1
       local.get 0
       i32.eqz
+      (@metadata.code.branch_hint "\00")
       if ;; label = @2
         i32.const 1
         local.set 0
@@ -20,6 +21,7 @@
       local.tee 1
       local.get 0
       i32.gt_u
+      (@metadata.code.branch_hint "\00")
       if ;; label = @2
         i32.const 2
         local.set 0

@@ -4,15 +4,11 @@ mod machine;
 mod random;
 mod shapes;
 
-use crate::ir::{FuncId, Function, Module};
+use crate::ir::{Function, Module};
 
 /// A module that is nothing but `func`, and starts with it.
 fn module_of(func: Function) -> Module {
     let mut module = Module::default();
     module.start = Some(module.add_function(func));
     module
-}
-
-fn add(module: &mut Module, func: Function) -> FuncId {
-    module.add_function(func)
 }

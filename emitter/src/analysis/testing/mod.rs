@@ -1,6 +1,10 @@
 //! Functions for tests: block graphs by their edges, and random ones.
 
+mod random;
+
 use proptest::prelude::*;
+
+pub(crate) use random::random_module;
 
 use crate::ir::{Block, ENTRY, Function, FunctionBuilder, Imm, Phase, Signature, Target, Terminator, Type, WasmOp};
 

@@ -1,0 +1,201 @@
+//! merge-blocks – straightens control.
+//!
+//!     b0: jump b1(v0)                 b0: v2 = i32.add v0, v0
+//!     b1(v1): v2 = i32.add v1, v1         branch v2, b3, b3
+//!         branch v2, b2, b3      =>   b3: …
+//!     b2: jump b3
+//!
+//! - An edge into a block that only goes on is led to where that block goes; if the block branches
+//!   on a parameter and the edge brings a constant for it, to where that leads.
+//! - A branch whose targets are one is a jump.
+//! - A block whose only edge comes from a jump becomes part of the block that jumps.
+//!
+//! Worth it for size, and because constants, loads and stores meet in one block: emission keeps
+//! values on the stack within a block only. Headers of loops are not skipped: their loops would get
+//! a second entry.
+
+use super::Pass;
+use crate::analysis::{Cfg, Dominators, Loops};
+use crate::ir::{
+    ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef, WasmOp, remove_trivial_params,
+    remove_unreachable_blocks,
+};
+
+pub const PASS: Pass = Pass { name: "merge-blocks", run };
+
+fn run(module: &mut Module) {
+    for func in &mut module.functions {
+        if func.import.is_none() && func.phase == Phase::Legalized {
+            remove_trivial_params(func);
+            skip_blocks(func);
+            remove_unreachable_blocks(func);
+            splice(func);
+            remove_unreachable_blocks(func);
+            remove_trivial_params(func);
+        }
+    }
+}
+
+/// Leads edges past blocks that only go on.
+fn skip_blocks(func: &mut Function) {
+    let may_skip = skippable(func);
+    raise_constants(func, &may_skip);
+    for block in func.block_ids() {
+        let mut term = func.block(block).term.clone();
+        for target in term.targets_mut() {
+            // A ring of such blocks is a loop, whose header is not skipped.
+            while let Some(next) = beyond(func, &may_skip, target) {
+                *target = next;
+            }
+        }
+        if let Terminator::Branch { cond: _, then, otherwise } = &term
+            && then == otherwise
+        {
+            term = Terminator::Jump(then.clone());
+        }
+        func.block_mut(block).term = term;
+    }
+}
+
+/// The blocks that have constants at most, do not head a loop, and whose parameters are used by
+/// their own terminators only.
+fn skippable(func: &Function) -> Vec<bool> {
+    let cfg = Cfg::new(func);
+    let loops = Loops::new(func, &cfg, &Dominators::new(&cfg));
+    let mut skippable: Vec<bool> = func
+        .block_ids()
+        .map(|block| {
+            let data = func.block(block);
+            let goes_on = match data.term {
+                Terminator::Jump(_) => true,
+                Terminator::Branch { cond, then: _, otherwise: _ } => {
+                    matches!(func.def(cond), ValueDef::Param(home, _) if home == block)
+                }
+                Terminator::Return(_) | Terminator::Unreachable => false,
+            };
+            block != ENTRY
+                && goes_on
+                && cfg.is_reachable(block)
+                && !loops.is_header(block)
+                && data.insts.iter().all(|&inst| is_constant(func, inst))
+        })
+        .collect();
+    for block in func.block_ids() {
+        let mut used_in = |value: Value| {
+            if let ValueDef::Param(home, _) = func.def(value)
+                && home != block
+            {
+                skippable[home.index()] = false;
+            }
+        };
+        let data = func.block(block);
+        for &inst in &data.insts {
+            func.inst(inst).args.iter().for_each(|&arg| used_in(arg));
+        }
+        data.term.uses().for_each(used_in);
+    }
+    skippable
+}
+
+fn is_constant(func: &Function, inst: Inst) -> bool {
+    let data = func.inst(inst);
+    data.args.is_empty()
+        && match (data.op, data.imm) {
+            (Op::Wasm(_), Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Data(_)) => true,
+            (Op::Wasm(op), _) => op == WasmOp::HeapBase,
+            (Op::Call | Op::Mochi(_), _) => false,
+        }
+}
+
+/// Moves the constants of blocks that may be skipped to the entry, as the edges led past them
+/// keep passing them on. Where a constant is made costs nothing: each use makes its own.
+fn raise_constants(func: &mut Function, may_skip: &[bool]) {
+    let mut raised = Vec::new();
+    for block in func.block_ids().filter(|block| may_skip[block.index()]) {
+        raised.append(&mut func.block_mut(block).insts);
+    }
+    func.block_mut(ENTRY).insts.splice(0..0, raised);
+}
+
+/// Where an edge may go instead of its target.
+fn beyond(func: &Function, may_skip: &[bool], target: &Target) -> Option<Target> {
+    if !may_skip[target.block.index()] {
+        return None;
+    }
+    let data = func.block(target.block);
+    let arg = |value: Value| match func.def(value) {
+        ValueDef::Param(home, position) if home == target.block => target.args[position as usize],
+        ValueDef::Param(..) | ValueDef::Result(..) => value,
+    };
+    let next = match &data.term {
+        Terminator::Jump(next) => next,
+        Terminator::Branch { cond, then, otherwise } => match func.def(arg(*cond)) {
+            ValueDef::Result(inst, _) => match func.inst(inst).imm {
+                Imm::I32(0) => otherwise,
+                Imm::I32(_) => then,
+                Imm::None
+                | Imm::I64(_)
+                | Imm::F64(_)
+                | Imm::Offset(_)
+                | Imm::Func(_)
+                | Imm::Global(_)
+                | Imm::Data(_) => {
+                    return None;
+                }
+            },
+            ValueDef::Param(..) => return None,
+        },
+        Terminator::Return(_) | Terminator::Unreachable => return None,
+    };
+    Some(Target { block: next.block, args: next.args.iter().map(|&value| arg(value)).collect() })
+}
+
+/// Joins each block to the one that jumps to it and nobody else does.
+fn splice(func: &mut Function) {
+    let mut edges = vec![0u32; func.blocks.len()];
+    edges[ENTRY.index()] = 1;
+    for block in &func.blocks {
+        block.term.targets().for_each(|target| edges[target.block.index()] += 1);
+    }
+    let mut same: Vec<Value> = (0..func.values.len()).map(Value::new).collect();
+    let mut joined = vec![false; func.blocks.len()];
+    for block in func.block_ids() {
+        if joined[block.index()] {
+            continue;
+        }
+        while let Terminator::Jump(target) = &func.block(block).term
+            && edges[target.block.index()] == 1
+            && target.block != block
+        {
+            let Target { block: next, args } = target.clone();
+            joined[next.index()] = true;
+            let data = func.block_mut(next);
+            let params = std::mem::take(&mut data.params);
+            let mut insts = std::mem::take(&mut data.insts);
+            let term = std::mem::replace(&mut data.term, Terminator::Unreachable);
+            for (param, arg) in params.into_iter().zip(args) {
+                same[param.index()] = arg;
+            }
+            let data = func.block_mut(block);
+            data.insts.append(&mut insts);
+            data.term = term;
+        }
+    }
+    // Parameters of a chain stand for one another; each link is followed once.
+    for index in 0..same.len() {
+        let mut root = same[index];
+        while same[root.index()] != root {
+            root = same[root.index()];
+        }
+        let mut at = Value::new(index);
+        while same[at.index()] != root {
+            at = std::mem::replace(&mut same[at.index()], root);
+        }
+    }
+    for inst in &mut func.insts {
+        inst.args.iter_mut().for_each(|arg| *arg = same[arg.index()]);
+    }
+    for block in &mut func.blocks {
+        block.term.map_uses(|value| same[value.index()]);
+    }
+}
