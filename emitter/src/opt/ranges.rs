@@ -13,9 +13,10 @@
 //! value in the blocks that their branch dominates and on the branch's edges. Intervals that keep
 //! growing are widened to thresholds, then two sweeps without widening narrow them again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::Pass;
+use super::inline::callees_first;
 use crate::analysis::{Cfg, Dominators};
 use crate::ir::{
     Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator, Type,
@@ -187,34 +188,34 @@ fn analyse(module: &Module) -> Vec<(Option<Shape>, Vec<Slot>)> {
             ctx.results[index].range = func.sig.results.first().map_or(Range::EMPTY, |&ty| Range::any(ty));
         }
     }
-    let mut work: Vec<FuncId> = Vec::new();
+    // Callees first, or a function that calls many would be looked at again after each of them.
+    let (order, _) = callees_first(module);
+    let mut place = vec![0; count];
+    order.iter().enumerate().for_each(|(at, id)| place[id.index()] = at);
+    let mut work: BTreeSet<usize> = BTreeSet::new();
     match module.start {
-        Some(start) => work.push(start),
+        Some(start) => {
+            work.insert(place[start.index()]);
+        }
         // Without a start others call the functions: nothing is known of their arguments.
         None => {
             for (index, func) in module.functions.iter().enumerate() {
                 for (slot, param) in ctx.params[index].iter_mut().zip(&func.sig.params) {
                     slot.range = Range::any(param.ty);
                 }
-                work.push(FuncId::new(index));
+                work.insert(place[index]);
             }
         }
     }
-    let mut queued = vec![false; count];
-    work.iter().for_each(|id| queued[id.index()] = true);
-    while let Some(id) = work.pop() {
-        queued[id.index()] = false;
+    while let Some(first) = work.pop_first() {
+        let id = order[first];
         ctx.reached[id.index()] = true;
         let Some(shape) = ctx.shapes[id.index()].take() else { continue };
         while ctx.sweep(id, &shape, Sweep::Widen) {}
         for _ in 0..2 {
             ctx.sweep(id, &shape, Sweep::Narrow);
         }
-        for id in ctx.flow_out(id, &shape) {
-            if !std::mem::replace(&mut queued[id.index()], true) {
-                work.push(id);
-            }
-        }
+        work.extend(ctx.flow_out(id, &shape).into_iter().map(|id| place[id.index()]));
         ctx.shapes[id.index()] = Some(shape);
     }
     let Ctx { module: _, shapes, values, params: _, results: _, globals: _, callers: _, readers: _, reached: _ } = ctx;
