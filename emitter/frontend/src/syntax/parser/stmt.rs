@@ -89,7 +89,11 @@ impl Parser<'_> {
     fn stmts(&mut self, stmts: &mut Vec<Stmt>) {
         while self.starts_stmt() {
             let start = self.at;
-            match self.stmt() {
+            // Statements stand side by side: the highest counts, not their sum.
+            let highest = std::mem::replace(&mut self.height, 0);
+            let stmt = self.stmt();
+            self.height = self.height.max(highest);
+            match stmt {
                 Ok(stmt) => {
                     self.check_use(&stmt);
                     stmts.push(stmt);

@@ -149,6 +149,8 @@ fn long_chains_are_read_up_to_the_limit() {
         assert_eq!(exercise(&chain(950)), []);
         assert_eq!(exercise(&chain(100_000)), [Code::M002]);
     }
+    // Trees that stand side by side are no higher for it.
+    assert_eq!(exercise(&"if a { f() } else if b { f() } else { f() }\n".repeat(5000)), []);
     // A high tree inside of a high tree is one high tree.
     let inner = |text: String| format!("({text}{})", " + a".repeat(100));
     let tower = (0..20).fold("a".to_string(), |text, _| inner(text));
