@@ -1,10 +1,10 @@
   (func $main (;4;) (type 3)
-    (local i32 i32 i32 i64 i64 i64 i64)
+    (local i32 i32 i64 i64 i64 i64)
     call $runtime.input
     local.tee 0
     i32.const 3
     call $runtime.string_to_int
-    local.set 3
+    local.set 2
     local.get 0
     local.get 0
     i32.load
@@ -19,81 +19,73 @@
       local.get 0
       call $runtime.string_free
     end
-    local.get 3
+    local.get 2
     i64.const 2
     i64.shl
     i64.const 2
     i64.shr_s
-    local.get 3
+    local.get 2
     i64.ne
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
-      i32.const 1318
+      i32.const 1329
       i32.const 33
       i32.const 5
-      local.set 2
-      local.set 1
-      local.tee 0
-      local.get 1
-      local.get 2
       call $runtime.fail_message
       unreachable
     end
-    local.get 3
-    local.set 4
     i64.const 0
-    local.get 4
+    local.get 2
     i64.lt_s
+    local.get 2
+    local.set 5
     if ;; label = @1
       i64.const 0
-      local.set 5
+      local.get 2
+      local.set 4
+      local.set 3
       loop ;; label = @2
+        local.get 4
         local.get 3
-        local.get 5
         i64.add
-        local.tee 6
+        local.tee 5
         i64.const 2
         i64.shl
         i64.const 2
         i64.shr_s
-        local.get 6
+        local.get 5
         i64.ne
         (@metadata.code.branch_hint "\00")
         if ;; label = @3
+          local.get 4
           local.get 3
-          local.get 5
           i32.const 1
           call $runtime.int_add_slow
-          local.set 6
+          local.set 5
         end
-        local.get 5
+        local.get 3
         i64.const 1
         i64.add
-        local.tee 5
-        local.get 4
+        local.tee 3
+        local.get 2
         i64.lt_s
-        if ;; label = @3
-          local.get 6
-          local.set 3
-          br 1 (;@2;)
-        end
+        local.get 5
+        local.set 4
+        br_if 0 (;@2;)
       end
-    else
-      local.get 3
-      local.set 6
     end
-    local.get 6
+    local.get 5
     call $runtime.print_int
-    local.get 6
+    local.get 5
     i64.const 2
     i64.shl
     i64.const 2
     i64.shr_s
-    local.get 6
+    local.get 5
     i64.ne
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
-      local.get 6
+      local.get 5
       call $runtime.word_release
     end
     call $runtime.print_newline

@@ -27,8 +27,7 @@
           local.set 2
         end
         local.get 2
-        i64.const 0
-        i64.eq
+        i64.eqz
         if ;; label = @3
           local.get 0
           i64.const 2
@@ -60,16 +59,17 @@
           i64.const 2
           i64.shr_s
           local.get 2
-          i64.ne
-          (@metadata.code.branch_hint "\00")
+          i64.eq
+          (@metadata.code.branch_hint "\01")
           if ;; label = @4
-            local.get 1
-            i64.const 1
-            i32.const 1
-            call $runtime.int_add_slow
-            local.set 2
+            local.get 2
+            local.set 1
+            br 3 (;@1;)
           end
-          local.get 2
+          local.get 1
+          i64.const 1
+          i32.const 1
+          call $runtime.int_add_slow
           local.set 1
           br 2 (;@1;)
         end
@@ -95,14 +95,12 @@
           local.set 2
         end
         local.get 2
-        i64.const 0
-        i64.eq
+        i64.eqz
         if ;; label = @3
-          i32.const 1291
+          i32.const 1302
           i32.const 18
           call $runtime.write_stdout
           call $runtime.print_newline
-        else
         end
         local.get 0
         i64.const 2
@@ -126,17 +124,15 @@
           local.set 2
         end
         local.get 2
-        i64.const 0
-        i64.eq
+        i64.eqz
         if ;; label = @3
-          i32.const 1309
+          i32.const 1320
           i32.const 17
           call $runtime.write_stdout
           call $runtime.print_newline
-        else
         end
-        i64.const 3
         local.get 0
+        i64.const 3
         i64.mul
         local.set 2
         local.get 0
@@ -181,16 +177,17 @@
         i64.const 2
         i64.shr_s
         local.get 2
-        i64.ne
-        (@metadata.code.branch_hint "\00")
+        i64.eq
+        (@metadata.code.branch_hint "\01")
         if ;; label = @3
-          local.get 1
-          i64.const 1
-          i32.const 1
-          call $runtime.int_add_slow
-          local.set 2
+          local.get 2
+          local.set 1
+          br 2 (;@1;)
         end
-        local.get 2
+        local.get 1
+        i64.const 1
+        i32.const 1
+        call $runtime.int_add_slow
         local.set 1
         br 1 (;@1;)
       end

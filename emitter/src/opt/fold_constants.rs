@@ -224,3 +224,94 @@ fn operation(constant: Constant, ty: Type) -> (WasmOp, Imm) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::after_legalized;
+    use super::PASS;
+
+    #[test]
+    fn arms_that_cannot_be_reached_go_and_what_meets_is_one_constant() {
+        let text = after_legalized(
+            r#"
+func f(v0: i32) -> i32 legalized {
+b0:
+    v1 = i32.const 2
+    v2 = i32.const 3
+    branch v0, b1(v2), b2
+b1(v3: i32):
+    v4 = i32.sub v3, v1
+    branch v4, b3, b4
+b2:
+    jump b1(v2)
+b3:
+    return v4
+b4:
+    return v0
+}
+"#,
+            PASS,
+        );
+        assert_eq!(
+            text,
+            "\
+func f(v0: i32) -> i32 legalized {
+b0:
+    v1 = i32.const 2
+    v2 = i32.const 3
+    branch v0, b1(v2), b2
+b1(v3: i32):
+    v4 = i32.const 3
+    v5 = i32.const 1
+    jump b3
+b2:
+    jump b1(v2)
+b3:
+    return v5
+}
+"
+        );
+    }
+
+    #[test]
+    fn a_loop_variable_that_never_changes_is_a_constant() {
+        let text = after_legalized(
+            r#"
+func f(v0: i64) -> i64 legalized {
+b0:
+    v1 = i64.const 7
+    jump b1(v0, v1)
+b1(v2: i64, v3: i64):
+    v4 = i64.sub v2, v3
+    v5 = i64.const 0
+    v6 = i64.mul v5, v3
+    v7 = i64.add v6, v3
+    v8 = i64.gt_s v4, v5
+    branch v8, b1(v4, v7), b2
+b2:
+    return v3
+}
+"#,
+            PASS,
+        );
+        assert!(text.contains("return v4") && text.contains("v4 = i64.const 7"), "{text}");
+    }
+
+    #[test]
+    fn divisions_that_trap_and_nan_stay() {
+        let text = after_legalized(
+            r#"
+func f() -> f64 legalized {
+b0:
+    v0 = i32.const 0
+    v1 = i32.div_s v0, v0
+    v2 = f64.const 0.0
+    v3 = f64.div v2, v2
+    return v3
+}
+"#,
+            PASS,
+        );
+        assert!(text.contains("i32.div_s v0, v0") && text.contains("f64.div v2, v2"), "{text}");
+    }
+}

@@ -199,3 +199,69 @@ fn splice(func: &mut Function) {
         block.term.map_uses(|value| same[value.index()]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::after_legalized;
+    use super::PASS;
+
+    #[test]
+    fn a_condition_that_is_passed_on_is_decided_where_it_is_known() {
+        // `a && b` as a condition.
+        let text = after_legalized(
+            r#"
+func f(v0: i32, v1: i32) -> i32 legalized {
+b0:
+    branch v0, b1, b2
+b1:
+    jump b3(v1)
+b2:
+    v2 = i32.const 0
+    jump b3(v2)
+b3(v3: i32):
+    branch v3, b4, b5
+b4:
+    return v0
+b5:
+    return v1
+}
+"#,
+            PASS,
+        );
+        assert_eq!(
+            text,
+            "\
+func f(v0: i32, v1: i32) -> i32 legalized {
+b0:
+    v2 = i32.const 0
+    branch v0, b1, b3
+b1:
+    branch v1, b2, b3
+b2:
+    return v0
+b3:
+    return v1
+}
+"
+        );
+    }
+
+    #[test]
+    fn a_loop_keeps_its_header() {
+        let loops = r#"
+func f(v0: i32) legalized {
+b0:
+    v1 = i32.const 1
+    jump b1(v1)
+b1(v2: i32):
+    branch v2, b2, b3
+b2:
+    jump b1(v0)
+b3:
+    return
+}
+"#;
+        let text = after_legalized(loops, PASS);
+        assert!(text.contains("branch v2, b1(v0), b2"), "{text}");
+    }
+}

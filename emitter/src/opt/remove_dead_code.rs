@@ -52,3 +52,43 @@ fn keep<T>(items: &mut Vec<T>, kept: &[bool]) {
     let mut kept = kept.iter();
     items.retain(|_| *kept.next().expect("one flag an item"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::after_legalized;
+    use super::PASS;
+
+    #[test]
+    fn a_variable_that_only_feeds_itself_goes() {
+        let text = after_legalized(
+            r#"
+func f(v0: i32) -> i32 legalized {
+b0:
+    jump b1(v0, v0)
+b1(v1: i32, v2: i32):
+    v3 = i32.load offset=4 v1
+    v4 = i32.add v1, v3
+    v5 = i32.shr_u v2, v2
+    branch v5, b1(v4, v5), b2
+b2:
+    return v5
+}
+"#,
+            PASS,
+        );
+        assert_eq!(
+            text,
+            "\
+func f(v0: i32) -> i32 legalized {
+b0:
+    jump b1(v0)
+b1(v1: i32):
+    v2 = i32.shr_u v1, v1
+    branch v2, b1(v2), b2
+b2:
+    return v2
+}
+"
+        );
+    }
+}

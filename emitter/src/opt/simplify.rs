@@ -310,3 +310,66 @@ fn constant(ty: Type, word: u64) -> (WasmOp, Imm) {
         _ => panic!("no rule makes a constant {ty}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::after_legalized;
+    use super::PASS;
+
+    /// The lines of a function of two `i32`s and two `i64`s that computes `lines` and returns
+    /// the last value, without the constants.
+    fn simplified(lines: &str) -> Vec<String> {
+        let last = lines.lines().last().and_then(|line| line.split_whitespace().next()).expect("a value");
+        let ty = if lines.lines().last().is_some_and(|line| line.contains(" = i64.")) { "i64" } else { "i32" };
+        let text = format!(
+            "func f(v0: i32, v1: i32, v2: i64, v3: i64) -> {ty} legalized {{\nb0:\n{lines}\nreturn {last}\n}}\n"
+        );
+        let text = after_legalized(&text, PASS);
+        let code = text.lines().skip(2).filter(|line| !line.contains(".const") && !line.contains('}'));
+        code.map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn tests_of_tests_are_one_test() {
+        assert_eq!(simplified("v4 = i64.lt_s v2, v3\nv5 = i32.eqz v4")[1], "v5 = i64.ge_s v2, v3");
+        assert_eq!(simplified("v4 = i32.const 0\nv5 = i64.const 0\nv6 = i64.eq v2, v5\nv7 = i32.ne v6, v4").len(), 2);
+        // Not for orders of floats: both fail when an operand is NaN.
+        let kept = simplified("v4 = f64.convert_i64_s v2\nv5 = f64.lt v4, v4\nv6 = i32.eqz v5");
+        assert_eq!(kept.len(), 4, "{kept:?}");
+    }
+
+    #[test]
+    fn constants_in_sums_meet() {
+        let lines = "v4 = i64.const 3\nv5 = i64.const 5\nv6 = i64.add v2, v4\nv7 = i64.sub v6, v5\nv8 = i64.add v5, v7";
+        let code = simplified(lines);
+        assert_eq!(code[code.len() - 2], "v10 = i64.add v2, v9", "{code:?}");
+        let text = simplified("v4 = i32.const 4\nv5 = i32.add v4, v0\nv6 = i32.sub v5, v4");
+        assert_eq!(text.last().expect("a return"), "return v0");
+    }
+
+    #[test]
+    fn neutral_operands_go() {
+        for line in ["v5 = i32.add v0, v4", "v5 = i32.or v4, v0", "v5 = i32.shl v0, v4", "v5 = i32.sub v0, v4"] {
+            assert_eq!(simplified(&format!("v4 = i32.const 0\n{line}")), ["return v0"], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_branch_looks_at_what_is_tested() {
+        let text = after_legalized(
+            r#"
+func f(v0: i32) legalized {
+b0:
+    v1 = i32.eqz v0
+    branch v1, b1, b2
+b1:
+    unreachable
+b2:
+    return
+}
+"#,
+            PASS,
+        );
+        assert!(text.contains("branch v0, b2, b1"), "{text}");
+    }
+}

@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::LEGALIZED;
+use super::{LEGALIZED, Pass};
 use crate::analysis::testing::random_module;
 use crate::ir::interp::{Interpreter, NoHost};
-use crate::ir::{FuncId, Module, Spans, parse_program, print_module, verify_function, verify_module};
+use crate::ir::{
+    FuncId, Module, Spans, parse, parse_program, print_function, print_module, verify_function, verify_module,
+};
 
 /// The module's text after `pass`, verified before and after.
 pub(super) fn after(text: &str, pass: impl FnOnce(&mut Module)) -> String {
@@ -15,6 +17,17 @@ pub(super) fn after(text: &str, pass: impl FnOnce(&mut Module)) -> String {
         panic!("{errors:?}\n{}", print_module(&module, Spans::Omit));
     }
     print_module(&module, Spans::Omit)
+}
+
+/// The text of legalized function `f` of a module, from its first line to its last, after `pass`.
+pub(super) fn after_legalized(text: &str, pass: Pass) -> String {
+    let mut module = parse(text).unwrap_or_else(|errors| panic!("{errors:?}")).module;
+    (pass.run)(&mut module);
+    let index = module.functions.iter().position(|func| func.name == "f").expect("a function f");
+    if let Err(errors) = verify_function(&module, FuncId::new(index)) {
+        panic!("{errors:?}\n{}", print_module(&module, Spans::Omit));
+    }
+    print_function(&module, &module.functions[index], Spans::Omit)
 }
 
 proptest! {
