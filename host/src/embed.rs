@@ -5,7 +5,8 @@ use crate::engine::{self, Settings};
 use crate::failure::{Failure, Result};
 use crate::limits::Limits;
 use crate::sandbox::{self, Grants, Program};
-use std::io::{self, Cursor, Write};
+use crate::stdio::Stdio;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use wasmtime::{Engine, Module};
@@ -70,7 +71,7 @@ pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> R
     streams.left = limits.output;
     let console = Arc::new(Console::new(streams));
     let program = Program { engine, settings, module, limits, grants };
-    let input = Box::new(Cursor::new(stdin.clone()));
+    let input = Stdio::reading(stdin.clone());
     let ending = match limits.timeout {
         Some(timeout) if settings.interruptible => thread::scope(|scope| {
             let (done, wait) = mpsc::channel::<()>();

@@ -4,8 +4,7 @@ use crate::console::{Console, PENDING_EXPORT, Pending, Stream, WriteError};
 use crate::engine::{HOST_STACK, Settings};
 use crate::failure::{Exit, Failure, Result, show};
 use crate::limits::{self, Limits};
-use crate::stdio::{self, Stop};
-use std::io::Read;
+use crate::stdio::{self, Stdio, Stop};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +45,7 @@ pub(crate) struct Ending {
 /// The host's side of one running program.
 pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
-    pub(crate) stdin: Box<dyn Read + Send>,
+    pub(crate) stdio: Stdio,
     pub(crate) console: Arc<Console>,
     limiter: Limiter,
 }
@@ -89,13 +88,13 @@ impl ResourceLimiter for Limiter {
 }
 
 /// Runs the program to its end on a thread with a stack of the size that its engine counts on.
-pub(crate) fn run(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read + Send>) -> Result<Ending> {
+pub(crate) fn run(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Result<Ending> {
     let stack = program.settings.max_stack + HOST_STACK;
     thread::scope(|scope| {
         let guest = thread::Builder::new()
             .name("program".to_owned())
             .stack_size(stack)
-            .spawn_scoped(scope, || run_here(program, console, stdin))
+            .spawn_scoped(scope, || run_here(program, console, stdio))
             .map_err(|error| {
                 Failure::host(format!("cannot start a thread with {} of stack", limits::size(stack as u64)))
                     .because(error)
@@ -105,11 +104,11 @@ pub(crate) fn run(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn 
     })
 }
 
-fn run_here(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read + Send>) -> Result<Ending> {
+fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Result<Ending> {
     let &Program { engine, settings, module, limits, grants } = program;
     let state = State {
         wasi: wasi_context(grants)?,
-        stdin,
+        stdio,
         console: Arc::clone(console),
         limiter: Limiter { memory: limits.memory, table_elements: limits.table_elements, denied: false },
     };
@@ -123,7 +122,7 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read +
     if settings.interruptible {
         store.set_epoch_deadline(1);
     }
-    let linker = linker(engine)?;
+    let linker = linker(engine, module)?;
     let instance = match linker.instantiate(&mut store, module) {
         Ok(instance) => instance,
         Err(error) => {
@@ -159,9 +158,16 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdin: Box<dyn Read +
     })
 }
 
-fn linker(engine: &Engine) -> Result<Linker<State>> {
+/// What the module may import. Most programs need only our own functions; the others take longer to define than a
+/// small program runs.
+fn linker(engine: &Engine, module: &Module) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
-    p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+    let others = if module.imports().all(|import| stdio::provides(&import)) {
+        Ok(())
+    } else {
+        p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
+    };
+    others
         .and_then(|()| stdio::add_to_linker(&mut linker))
         .map_err(|error| Failure::host("cannot provide WASI").with_chain(&error))?;
     Ok(linker)
@@ -319,7 +325,7 @@ fn shorten(frames: &[String]) -> Vec<String> {
 
 fn wasi_context(grants: &Grants) -> Result<WasiP1Ctx> {
     let mut builder = WasiCtxBuilder::new();
-    // Only for `fd_fdstat_get` and `poll_oneoff`: reading and writing are ours (see `stdio`).
+    // Only for `poll_oneoff`: reading and writing are ours (see `stdio`).
     builder.inherit_stdio().args(&grants.args).envs(&grants.env).allow_tcp(false).allow_udp(false);
     builder.allow_blocking_current_thread(true);
     for Directory { host, guest, writable } in &grants.dirs {

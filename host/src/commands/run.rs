@@ -15,7 +15,7 @@ use crate::output;
 use crate::places::Places;
 use crate::report::{Reporter, say};
 use crate::sandbox::{self, Directory, Grants, Program};
-use crate::stdio;
+use crate::stdio::Stdio;
 use crate::supervisor::{self, Deadline};
 use std::ffi::OsString;
 use std::fs;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
     let ending = {
         let _deadline =
             limits.timeout.map(|limit| Deadline::start(Arc::clone(&console), limit, "the program")).transpose()?;
-        sandbox::run(&program, &console, stdio::process_stdin())?
+        sandbox::run(&program, &console, Stdio::of_process())?
     };
     say(&ending.report);
     Ok(ending.exit)

@@ -115,6 +115,23 @@ fn standard_input_reaches_the_program() {
 }
 
 #[test]
+fn streams_that_are_no_terminals_say_so() {
+    let bench = Bench::new();
+    let text = r#"(module
+      (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (i32.store8 (i32.const 64) (i32.const 9))
+        (if (call $stat (i32.const 1) (i32.const 64)) (then (call $proc_exit (i32.const 10))))
+        (if (i32.ne (call $stat (i32.const 1) (i32.const -8)) (i32.const 21)) (then (call $proc_exit (i32.const 11))))
+        (if (i32.ne (call $stat (i32.const 9) (i32.const 64)) (i32.const 8)) (then (call $proc_exit (i32.const 12))))
+        (call $proc_exit (i32.load8_u (i32.const 64)))))"#;
+    bench.wasm("stat.wasm", text);
+    bench.tool(["run", "stat.wasm"]).expect(0);
+}
+
+#[test]
 fn deterministic_runs_are_the_same_twice() {
     let bench = Bench::new();
     let body = "(drop (call $clock (i32.const 0) (i64.const 1) (i32.const 1024)))
