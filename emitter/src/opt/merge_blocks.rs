@@ -17,8 +17,8 @@
 use super::Pass;
 use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
-    ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef, WasmOp, remove_trivial_params,
-    remove_unreachable_blocks,
+    Block, ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef, WasmOp,
+    remove_trivial_params, remove_unreachable_blocks,
 };
 
 pub const PASS: Pass = Pass { name: "merge-blocks", run };
@@ -40,7 +40,9 @@ fn run(module: &mut Module) {
 fn skip_blocks(func: &mut Function) {
     let may_skip = skippable(func);
     raise_constants(func, &may_skip);
-    for block in func.block_ids() {
+    // Successors first, so that what an edge is led past has been shortened already.
+    let order: Vec<Block> = Cfg::new(func).rpo().iter().rev().copied().collect();
+    for block in order {
         let mut term = func.block(block).term.clone();
         for target in term.targets_mut() {
             // A ring of such blocks is a loop, whose header is not skipped.
