@@ -10,7 +10,7 @@
 use mochi_frontend::source::Span;
 use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 
-use crate::ir::{Block, Imm, Kind, MochiOp, Type, Value, WasmOp};
+use crate::ir::{Block, Imm, Kind, MochiOp, SMALL_LIMIT, Type, Value, WasmOp};
 
 use super::FunctionCtx;
 use super::expr::walk;
@@ -18,9 +18,6 @@ use super::types::lower_type;
 
 /// A condition with more nodes than this is built once.
 const DUPLICATED_NODES: usize = 40;
-
-/// Ints in `[-SMALL_LIMIT, SMALL_LIMIT)` are small: range bounds among them need no check.
-const SMALL_LIMIT: i64 = 1 << 61;
 
 /// Where `continue` and `break` go.
 pub(super) struct Loop {

@@ -29,7 +29,7 @@ pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_u
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
-pub use verifier::{DATA_LIMIT, FLOAT_NONE, Place, VerifyError, verify_function, verify_module};
+pub use verifier::{DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
 
 macro_rules! entity {
@@ -463,6 +463,8 @@ pub enum Init {
     F64(u64),
 }
 
+/// Ints in `[-SMALL_LIMIT, SMALL_LIMIT)` are *small*: their word is the number itself.
+pub const SMALL_LIMIT: i64 = 1 << 61;
 /// The int or `any` word that stands for none.
 pub const NONE_WORD: i64 = 17 << 58;
 /// The bits of the float that stands for none, a not-a-number that no operation makes.

@@ -47,15 +47,12 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, Op, Ownership,
-    Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
+    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, NONE_FLOAT,
+    Op, Ownership, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
 };
 
 /// The most static data that a module may have, in bytes.
 pub const DATA_LIMIT: u64 = 1 << 28;
-
-/// The NaN that stands for none in a `float?`.
-pub const FLOAT_NONE: u64 = 0x7FF8_6E6F_6E65_0000;
 
 /// The part of a function that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -410,7 +407,7 @@ impl Verifier<'_> {
                 self.fault(place, format!("{data} is not text"));
             }
         }
-        if (op, imm) == (Op::Mochi(MochiOp::FloatConst), Imm::F64(FLOAT_NONE)) {
+        if (op, imm) == (Op::Mochi(MochiOp::FloatConst), Imm::F64(NONE_FLOAT)) {
             self.fault(place, "the constant is the NaN that stands for none".to_owned());
         }
         true

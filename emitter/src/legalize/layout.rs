@@ -6,18 +6,13 @@
 //! words that are not both small is never small, which is what makes one check of an addition's
 //! result enough.
 
-use crate::ir::{DataBlob, Init, Kind, Type};
+use crate::ir::DataBlob;
+pub use crate::ir::{NONE_BOOL, NONE_FLOAT, NONE_WORD, SMALL_LIMIT};
 
-/// u, the first integer that is not small.
-pub const SMALL_LIMIT: i64 = 1 << 61;
 /// Added to the address of a big number that is positive.
 pub const POSITIVE_TAG: i64 = 1 << 62;
 /// Added to the address of a big number that is negative.
 pub const NEGATIVE_TAG: i64 = -13 * (1 << 59);
-pub const NONE_WORD: i64 = 17 * (1 << 58);
-/// A not-a-number that no float operation makes of others.
-pub const NONE_FLOAT: u64 = 0x7FF8_6E6F_6E65_0000;
-pub const NONE_BOOL: i32 = 2;
 /// No object lies below the static data, and the first bytes of memory are never written: a
 /// load of a length through none gives 0.
 pub const NONE_POINTER: i32 = 0;
@@ -43,17 +38,6 @@ pub const BIGNUM_LIMBS: u32 = 16;
 /// Whether a word of this value is the integer itself.
 pub fn is_small(value: i64) -> bool {
     (-SMALL_LIMIT..SMALL_LIMIT).contains(&value)
-}
-
-/// The global's initial value that is none, or what stands for "not yet" where none cannot be.
-pub fn none_of(ty: Type) -> Init {
-    match ty.kind {
-        Kind::Int | Kind::Any => Init::I64(NONE_WORD),
-        Kind::Float => Init::F64(NONE_FLOAT),
-        Kind::Bool => Init::I32(NONE_BOOL),
-        Kind::Str => Init::I32(NONE_POINTER),
-        Kind::I32 | Kind::I64 | Kind::F64 => panic!("no none among the values of {ty}"),
-    }
 }
 
 /// A string object that is never freed.
