@@ -7,7 +7,7 @@
 //!
 //! - An edge into a block that only goes on is led to where that block goes; if the block branches
 //!   on a parameter and the edge brings a constant for it, to where that leads.
-//! - A branch whose targets are one is a jump.
+//! - A branch whose targets are one is a jump; arguments that differ are selected.
 //! - A block whose only edge comes from a jump becomes part of the block that jumps.
 //!
 //! Worth it for size, and because constants, loads and stores meet in one block: emission keeps
@@ -17,7 +17,7 @@
 use super::Pass;
 use crate::analysis::{Cfg, Dominators, Loops};
 use crate::ir::{
-    Block, ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef, WasmOp,
+    Block, ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Type, Value, ValueDef, WasmOp,
     remove_trivial_params, remove_unreachable_blocks,
 };
 
@@ -50,13 +50,50 @@ fn skip_blocks(func: &mut Function) {
                 *target = next;
             }
         }
-        if let Terminator::Branch { cond: _, then, otherwise } = &term
-            && then == otherwise
+        if let Terminator::Branch { cond, then, otherwise } = &term
+            && then.block == otherwise.block
+            && then.args.iter().zip(&otherwise.args).filter(|(a, b)| a != b).count() <= MOST_SELECTED
         {
-            term = Terminator::Jump(then.clone());
+            let args = then.args.iter().zip(&otherwise.args).map(|(&a, &b)| select(func, block, *cond, a, b)).collect();
+            term = Terminator::Jump(Target { block: then.block, args });
         }
         func.block_mut(block).term = term;
     }
+}
+
+/// Most arguments that are selected in place of a branch: each costs about what a move does.
+const MOST_SELECTED: usize = 2;
+
+/// `a` if `cond` holds, else `b`; both are at hand at the end of `block`.
+fn select(func: &mut Function, block: Block, cond: Value, a: Value, b: Value) -> Value {
+    if a == b {
+        return a;
+    }
+    let int = |value: Value| match func.def(value) {
+        ValueDef::Result(inst, _) => match func.inst(inst).imm {
+            Imm::I32(value) => Some(value),
+            Imm::None | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Func(_) | Imm::Global(_) | Imm::Data(_) => {
+                None
+            }
+        },
+        ValueDef::Param(..) => None,
+    };
+    let is_test = match func.def(cond) {
+        ValueDef::Result(inst, _) => matches!(func.inst(inst).op, Op::Wasm(op) if op.is_test()),
+        ValueDef::Param(..) => false,
+    };
+    let (op, args) = match (int(a), int(b)) {
+        (Some(1), Some(0)) if is_test => return cond,
+        (Some(0), Some(1)) => (WasmOp::I32Eqz, vec![cond]),
+        _ => match func.ty(a) {
+            Type::I32 => (WasmOp::I32Select, vec![a, b, cond]),
+            Type::I64 => (WasmOp::I64Select, vec![a, b, cond]),
+            _ => (WasmOp::F64Select, vec![a, b, cond]),
+        },
+    };
+    let ty = func.ty(a);
+    let inst = func.append_inst(block, op.into(), args, Imm::None, &[ty], None);
+    func.inst(inst).results[0]
 }
 
 /// The blocks that have constants at most, do not head a loop, and whose parameters are used by

@@ -31,7 +31,7 @@ pub const PURE: &[Pass] = &[inline::PASS, ranges::PASS];
 
 /// What runs after legalizing, in this order.
 pub const LEGALIZED: &[Pass] =
-    &[inline::RUNTIME_PASS, fold_constants::PASS, simplify::PASS, merge_blocks::PASS, remove_dead_code::PASS];
+    &[inline::RUNTIME_PASS, fold_constants::PASS, simplify::PASS, remove_dead_code::PASS, merge_blocks::PASS];
 
 /// Runs the passes of `phase` but for the names in `skip`; `after` sees the module after each.
 pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: impl FnMut(&Pass, &Module)) {
@@ -58,8 +58,13 @@ mod tests {
     use super::names;
 
     /// Pairs that must run in this order, each with its reason.
-    const BEFORE: &[(&str, &str, &str)] =
-        &[("inline", "ranges", "arguments that are constants bound the copied body's values")];
+    const BEFORE: &[(&str, &str, &str)] = &[
+        ("inline", "ranges", "arguments that are constants bound the copied body's values"),
+        ("inline-runtime", "fold-constants", "arguments that are constants decide the copied body's branches"),
+        ("fold-constants", "simplify", "an operation with one constant operand is left for the identities"),
+        ("simplify", "remove-dead-code", "what a simpler operation does not use any more is dead"),
+        ("remove-dead-code", "merge-blocks", "a block with dead code does more than go on"),
+    ];
 
     #[test]
     fn passes_run_in_the_order_that_the_reasons_ask_for() {

@@ -15,7 +15,7 @@ use super::needed::Needed;
 use super::schedule::{self, Schedule, Step, is_constant};
 use super::structure::{Arm, Shape, Structure, Token, structure};
 use crate::analysis::{Cfg, Dominators, Loops};
-use crate::ir::{Block, FuncId, Function, Imm, Op, Target, Terminator, Value, ValueDef, WasmOp};
+use crate::ir::{Block, FuncId, Function, Imm, Inst, Op, Target, Terminator, Value, ValueDef, WasmOp};
 
 /// Engines refuse functions with more locals than this, parameters included.
 const MOST_LOCALS: usize = 50_000;
@@ -153,7 +153,7 @@ impl<S: Symbols> Writer<'_, S> {
     fn get(&mut self, value: Value) {
         let func = self.func;
         match func.def(value) {
-            ValueDef::Result(inst, _) if is_constant(func, value) => self.inst(inst),
+            ValueDef::Result(inst, _) if is_constant(func, value) => self.constant(inst),
             ValueDef::Result(..) | ValueDef::Param(..) => {
                 let local = self.locals.expect(value);
                 if self.unwritten_set == Some(local) {
@@ -166,13 +166,30 @@ impl<S: Symbols> Writer<'_, S> {
         }
     }
 
+    fn constant(&mut self, inst: Inst) {
+        let address = match schedule::place_in_data(self.func, inst) {
+            Some((base, distance)) => (self.address(base) as i32).wrapping_add(distance),
+            None => return self.inst(inst),
+        };
+        self.write(&Instruction::I32Const(address));
+    }
+
+    fn address(&self, inst: Inst) -> u32 {
+        match self.func.inst(inst).imm {
+            Imm::Data(data) => self.symbols.data(data),
+            Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Func(_) | Imm::Global(_) => {
+                self.symbols.heap_base()
+            }
+        }
+    }
+
     fn set(&mut self, local: u32) {
         self.flush_set();
         self.unwritten_set = Some(local);
         self.leaves = false;
     }
 
-    fn inst(&mut self, inst: crate::ir::Inst) {
+    fn inst(&mut self, inst: Inst) {
         let data = self.func.inst(inst);
         let instruction = match (data.op, data.imm) {
             (Op::Wasm(op), imm) => encode::instruction(op, imm, self.symbols),

@@ -12,7 +12,7 @@
 //! stands behind it and is not written yet conflicts with it.
 
 use super::needed::Needed;
-use crate::ir::{Block, Effect, Function, Inst, MochiOp, Op, Terminator, Value, ValueDef, WasmOp};
+use crate::ir::{Block, Effect, Function, Imm, Inst, MochiOp, Op, Terminator, Value, ValueDef, WasmOp};
 
 /// One step of straight-line code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +76,30 @@ pub(super) fn schedule(func: &Function, needed: &Needed, blocks: impl Iterator<I
 pub(super) fn is_constant(func: &Function, value: Value) -> bool {
     match func.def(value) {
         ValueDef::Param(..) => false,
-        ValueDef::Result(inst, _) => matches!(
-            func.inst(inst).op,
-            Op::Wasm(WasmOp::I32Const | WasmOp::I64Const | WasmOp::F64Const | WasmOp::DataAddr | WasmOp::HeapBase)
-        ),
+        ValueDef::Result(inst, _) => is_constant_inst(func, inst),
+    }
+}
+
+fn is_constant_inst(func: &Function, inst: Inst) -> bool {
+    let data = func.inst(inst);
+    match data.op {
+        Op::Wasm(WasmOp::I32Const | WasmOp::I64Const | WasmOp::F64Const | WasmOp::DataAddr | WasmOp::HeapBase) => true,
+        Op::Wasm(_) | Op::Call | Op::Mochi(_) => place_in_data(func, inst).is_some(),
+    }
+}
+
+/// The operation that makes an address and the distance from there, if `inst` is their sum: as
+/// good as a constant, once data has been placed.
+pub(super) fn place_in_data(func: &Function, inst: Inst) -> Option<(Inst, i32)> {
+    let data = func.inst(inst);
+    let (Op::Wasm(WasmOp::I32Add), &[base, distance]) = (data.op, &data.args[..]) else { return None };
+    let (ValueDef::Result(base, _), ValueDef::Result(distance, _)) = (func.def(base), func.def(distance)) else {
+        return None;
+    };
+    let is_address = matches!(func.inst(base).op, Op::Wasm(WasmOp::DataAddr | WasmOp::HeapBase));
+    match func.inst(distance).imm {
+        Imm::I32(distance) if is_address => Some((base, distance)),
+        _ => None,
     }
 }
 
@@ -292,8 +312,4 @@ impl Scheduler<'_> {
         }
         true
     }
-}
-
-fn is_constant_inst(func: &Function, inst: Inst) -> bool {
-    func.inst(inst).results.first().is_some_and(|&result| is_constant(func, result))
 }
