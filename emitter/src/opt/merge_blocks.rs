@@ -38,7 +38,7 @@ fn run(module: &mut Module) {
 
 /// Leads edges past blocks that only go on.
 fn skip_blocks(func: &mut Function) {
-    let may_skip = skippable(func);
+    let mut may_skip = skippable(func);
     raise_constants(func, &may_skip);
     // Successors first, so that what an edge is led past has been shortened already.
     let order: Vec<Block> = Cfg::new(func).rpo().iter().rev().copied().collect();
@@ -56,6 +56,8 @@ fn skip_blocks(func: &mut Function) {
         {
             let args = then.args.iter().zip(&otherwise.args).map(|(&a, &b)| select(func, block, *cond, a, b)).collect();
             term = Terminator::Jump(Target { block: then.block, args });
+            // A block that selects does more than go on.
+            may_skip[block.index()] &= func.block(block).insts.is_empty();
         }
         func.block_mut(block).term = term;
     }
@@ -283,6 +285,26 @@ b3:
 }
 "
         );
+    }
+
+    #[test]
+    fn a_block_that_selects_is_not_skipped() {
+        let text = after_legalized(
+            r#"
+func f(v0: i32, v1: i32) -> i32 legalized {
+b0:
+    branch v0, b1(v1), b2
+b1(v2: i32):
+    branch v2, b3(v0), b3(v1)
+b2:
+    jump b1(v0)
+b3(v3: i32):
+    return v3
+}
+"#,
+            PASS,
+        );
+        assert!(text.contains("i32.select v0, v1, v2"), "{text}");
     }
 
     #[test]

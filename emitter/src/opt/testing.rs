@@ -31,7 +31,7 @@ pub(super) fn after_legalized(text: &str, pass: Pass) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     /// What a random function returns, writes and leaves in globals is the same after each pass.
     #[test]
