@@ -214,12 +214,15 @@ fn splice(func: &mut Function) {
             let params = std::mem::take(&mut data.params);
             let mut insts = std::mem::take(&mut data.insts);
             let term = std::mem::replace(&mut data.term, Terminator::Unreachable);
+            let cold = data.cold;
             for (param, arg) in params.into_iter().zip(args) {
                 same[param.index()] = arg;
             }
             let data = func.block_mut(block);
             data.insts.append(&mut insts);
             data.term = term;
+            // What only leads to a cold block runs no more often.
+            data.cold |= cold;
         }
     }
     // Parameters of a chain stand for one another; each link is followed once.

@@ -10,7 +10,7 @@ use crate::ir::{
     DATA_START, Function, FunctionBuilder, GlobalData, GlobalId, Imm, Init, Phase, Signature, Terminator, Type,
     Variable, WasmOp,
 };
-use crate::wasm::{EmitOptions, emit, validate};
+use crate::wasm::{EmitError, EmitOptions, emit, validate};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
@@ -81,4 +81,20 @@ fn large_functions_are_emitted() {
     let bytes = emit(&module, &EmitOptions { strip: true }).unwrap();
     assert_eq!(validate(&bytes), Ok(()));
     assert!(bytes.len() < 150_000, "{} bytes", bytes.len());
+}
+
+#[test]
+fn more_values_at_once_than_locals_are_an_error() {
+    let mut b = FunctionBuilder::new(Function::new("wide", Signature::default(), Phase::Legalized));
+    let read = |b: &mut FunctionBuilder| b.value(WasmOp::GlobalGet, vec![], Imm::Global(GlobalId(0)), Type::I64);
+    let values: Vec<_> = (0..50_001).map(|_| read(&mut b)).collect();
+    b.effect(WasmOp::GlobalSet, vec![values[0]], Imm::Global(GlobalId(0)));
+    for &value in &values {
+        b.effect(WasmOp::GlobalSet, vec![value], Imm::Global(GlobalId(0)));
+    }
+    b.ret(vec![]);
+    let mut module = module_of(b.finish());
+    module.globals.push(GlobalData { name: "g".to_owned(), ty: Type::I64, init: Init::I64(1) });
+    let error = emit(&module, &EmitOptions::default()).unwrap_err();
+    assert_eq!(error, EmitError::TooManyLocals { function: "wide".to_owned(), count: 50_001 });
 }
