@@ -170,6 +170,7 @@ impl<'a> Finder<'a> {
             | MochiOp::IntLen
             | MochiOp::FloatLen
             | MochiOp::StrLen
+            | MochiOp::ListLen
             | MochiOp::RangeStart
             | MochiOp::RangeEnd => {}
             _ => self.refute(number),

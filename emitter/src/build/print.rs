@@ -123,7 +123,7 @@ impl FunctionCtx<'_, '_> {
                 Some(Piece::Value(value)) => {
                     return match self.fb.ty(*value).kind {
                         Kind::Int | Kind::Float | Kind::Bool => true,
-                        Kind::Str | Kind::Any => false,
+                        Kind::Str | Kind::List(_) | Kind::Any => false,
                         Kind::I32 | Kind::I64 | Kind::F64 => panic!("{value} is not a value of the language"),
                     };
                 }

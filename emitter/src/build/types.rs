@@ -31,6 +31,7 @@ impl FunctionCtx<'_, '_> {
             Kind::Float => self.fb.value(MochiOp::FloatConst, Vec::new(), Imm::F64(0), ty),
             Kind::Bool => self.fb.bool_const(false),
             Kind::Str => self.string(b""),
+            Kind::List(_) => self.fb.value(MochiOp::ListNew, Vec::new(), Imm::I32(0), ty),
             Kind::I32 => self.fb.i32_const(0),
             Kind::I64 => self.fb.i64_const(0),
             Kind::F64 => self.fb.f64_const(0.0),

@@ -29,7 +29,7 @@ pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_u
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
-pub use verifier::{DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
+pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
 
 macro_rules! entity {
@@ -86,6 +86,10 @@ entity!(
     /// A piece of static data of the module.
     DataId "d"
 );
+entity!(
+    /// A type of lists: an index into [`Module::lists`], where equal ones are the same.
+    ListType "list"
+);
 
 /// How far a function has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +110,7 @@ pub enum Kind {
     Int,
     Float,
     Str,
+    List(ListType),
     Any,
 }
 
@@ -147,7 +152,7 @@ impl Type {
     /// The machine type that carries values of this type.
     pub const fn machine(self) -> Type {
         match self.kind {
-            Kind::I32 | Kind::Bool | Kind::Str => Type::I32,
+            Kind::I32 | Kind::Bool | Kind::Str | Kind::List(_) => Type::I32,
             Kind::I64 | Kind::Int | Kind::Any => Type::I64,
             Kind::F64 | Kind::Float => Type::F64,
         }
@@ -160,12 +165,13 @@ impl Type {
     /// Whether values of this type hold a share in an object, so that they are dup'ed and dropped.
     pub const fn is_counted(self) -> bool {
         match self.kind {
-            Kind::Int | Kind::Any | Kind::Str => true,
+            Kind::Int | Kind::Any | Kind::Str | Kind::List(_) => true,
             Kind::I32 | Kind::I64 | Kind::F64 | Kind::Bool | Kind::Float => false,
         }
     }
 }
 
+/// A list without what it is a list of, which only the module knows: see [`Module::type_text`].
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.kind {
@@ -176,6 +182,7 @@ impl fmt::Display for Type {
             Kind::Int => "int",
             Kind::Float => "float",
             Kind::Str => "str",
+            Kind::List(list) => &list.to_string(),
             Kind::Any => "any",
         };
         f.write_str(name)?;
@@ -473,7 +480,7 @@ pub const NONE_FLOAT: u64 = 0x7FF8_6E6F_6E65_0000;
 pub const NONE_BOOL: i32 = 2;
 
 impl Init {
-    /// None where the type has it, else zero (for strings, both are the null pointer).
+    /// None where the type has it, else zero (for pointers, both are null).
     pub const fn none_or_zero(ty: Type) -> Init {
         match (ty.kind, ty.has_none()) {
             (Kind::Int | Kind::Any, true) => Init::I64(NONE_WORD),
@@ -481,7 +488,7 @@ impl Init {
             (Kind::Bool, true) => Init::I32(NONE_BOOL),
             (Kind::I64 | Kind::Int | Kind::Any, _) => Init::I64(0),
             (Kind::F64 | Kind::Float, _) => Init::F64(0),
-            (Kind::I32 | Kind::Bool | Kind::Str, _) => Init::I32(0),
+            (Kind::I32 | Kind::Bool | Kind::Str | Kind::List(_), _) => Init::I32(0),
         }
     }
 }
@@ -523,8 +530,20 @@ impl LineStarts {
     }
 }
 
+/// The type of lists of `element` in a module with these [`Module::lists`].
+fn list_of(lists: &mut Vec<Type>, element: Type) -> Type {
+    let known = lists.iter().position(|&known| known == element);
+    let index = known.unwrap_or_else(|| {
+        lists.push(element);
+        lists.len() - 1
+    });
+    Type::of(Kind::List(ListType::new(index)))
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Module {
+    /// The types of the elements, by [`ListType`]; an element that is a list has a smaller number.
+    pub lists: Vec<Type>,
     pub functions: Vec<Function>,
     pub globals: Vec<GlobalData>,
     pub data: Vec<DataBlob>,
@@ -539,6 +558,36 @@ pub struct Module {
 }
 
 impl Module {
+    /// The type of lists of `element`; the same for the same element.
+    pub fn list_of(&mut self, element: Type) -> Type {
+        list_of(&mut self.lists, element)
+    }
+
+    /// What a type of the language is a list of, if it is one.
+    pub fn element(&self, ty: Type) -> Option<Type> {
+        match ty.kind {
+            Kind::List(list) => self.lists.get(list.index()).copied(),
+            _ => None,
+        }
+    }
+
+    /// A type as the text form writes it.
+    pub fn type_text(&self, ty: Type) -> String {
+        let mut scalar = ty;
+        let mut ends = Vec::new();
+        while let Some(element) = self.element(scalar) {
+            ends.push(if scalar.nullable { ">?" } else { ">" });
+            scalar = element;
+            // A broken module may have a ring of types.
+            if ends.len() > self.lists.len() {
+                return ty.to_string();
+            }
+        }
+        let starts = "list<".repeat(ends.len());
+        ends.reverse();
+        format!("{starts}{scalar}{}", ends.concat())
+    }
+
     pub fn add_function(&mut self, func: Function) -> FuncId {
         self.functions.push(func);
         FuncId::new(self.functions.len() - 1)

@@ -57,6 +57,12 @@ pub enum TypePattern {
     Mochi,
     /// Any type that can be none.
     Nullable,
+    /// Any list that is never none.
+    List,
+    /// Any list.
+    NullableList,
+    /// What the operation's list, its first operand, has for elements.
+    Element,
 }
 
 impl TypePattern {
@@ -65,7 +71,10 @@ impl TypePattern {
             TypePattern::Exact(exact) => exact == ty,
             TypePattern::Kind(kind) => kind == ty.kind,
             TypePattern::Machine(machine) => machine == ty.machine(),
-            TypePattern::Mochi => !ty.is_machine(),
+            // The verifier looks at the list too.
+            TypePattern::Mochi | TypePattern::Element => !ty.is_machine(),
+            TypePattern::List => matches!(ty, Type { kind: Kind::List(_), nullable: false }),
+            TypePattern::NullableList => matches!(ty.kind, Kind::List(_)),
             TypePattern::Nullable => ty.nullable || ty.kind == Kind::Any,
         }
     }
@@ -378,6 +387,15 @@ macro_rules! pattern {
     (i32) => {
         TypePattern::Exact(Type::I32)
     };
+    (list) => {
+        TypePattern::List
+    };
+    (nullable_list) => {
+        TypePattern::NullableList
+    };
+    (element) => {
+        TypePattern::Element
+    };
 }
 
 /// Whether a result is small, static or none, so that nothing is ever counted.
@@ -417,6 +435,8 @@ macro_rules! mochi_ops {
         ///
         /// In rows, `small` is an `int` that is proven to lie in `[-2^61, 2^61)`, `text` a
         /// string and `truth` a bool that is never none; `int`, `float`, `bool`, `str` may be nullable.
+        /// A `list` is never none, a `nullable_list` may be; an `element` is what the first operand,
+        /// a list, has for elements. All lists of an operation have one type, but for nullability.
         /// A `small` or `uncounted_…` result never needs a share: see [`is_uncounted`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MochiOp { $($(#[$doc])* $variant,)* }
@@ -571,6 +591,32 @@ mochi_ops! {
     StrToFloat "str.to_float" (borrow str) -> (float) Fail None;
     /// The text of a string that may be none, as `print` (imm 0) or `str` (imm 1) writes none.
     StrToStr "str.to_str" (own str) -> (text) Pure I32;
+
+    /// A new list without elements that has room for some.
+    ListNew "list.new" () -> (list) Alloc I32;
+    /// The list with one more element at its end; the same object if it is not shared, else a copy.
+    ListPush "list.append" (own list, own element) -> (list) Alloc None;
+    /// The element at an index, which counts from the end if it is negative; fails outside.
+    ListGet "list.get" (borrow list, borrow int) -> (element) Write None;
+    /// Replaces an element, or adds one if the index is the length; fails further outside. All
+    /// that share the list see it.
+    ListSet "list.set" (borrow list, borrow int, own element) -> () Write None;
+    /// Elements; 0 for none.
+    ListLen "list.len" (borrow nullable_list) -> (small) Read None;
+    /// The element at an index known to lie in `[0, length)`.
+    ListAt "list.at" (borrow list, borrow small) -> (element) Read None;
+    /// A new list of the part from the second operand up to the third; negative ones count from
+    /// the end, and what lies outside is left out.
+    ListSlice "list.slice" (borrow list, borrow int, borrow int) -> (list) Alloc None;
+    /// The elements of both; the left list itself grows if it is not shared.
+    ListConcat "list.concat" (own list, borrow list) -> (list) Alloc None;
+    /// An element is equal to the second operand.
+    ListContains "list.contains" (borrow list, borrow element) -> (truth) Read None;
+    /// The same number of elements, equal in pairs, to any depth; none equals only none.
+    ListEq "list.eq" (borrow nullable_list, borrow nullable_list) -> (truth) Read None;
+    ListNe "list.ne" (borrow nullable_list, borrow nullable_list) -> (truth) Read None;
+    /// The text of a list as `print` (imm 0) or `str` (imm 1) writes it.
+    ListToStr "list.to_str" (borrow nullable_list) -> (text) Alloc I32;
 
     /// Writes the value's text to standard output, nothing after it.
     Print "print" (borrow mochi) -> () Write None;

@@ -27,7 +27,7 @@
 //! term       = "jump" target | "branch" vN "," target "," target
 //!            | "return" [ vN { "," vN } ] | "unreachable"
 //! target     = bN [ "(" vN { "," vN } ")" ]
-//! type       = "i32" | "i64" | "f64" | ( "bool" | "int" | "float" | "str" ) [ "?" ] | "any"
+//! type       = "i32" | "i64" | "f64" | ( "bool" | "int" | "float" | "str" | "list" "<" type ">" ) [ "?" ] | "any"
 //! name       = a letter or "_", then letters, digits, "_", ".", "$"; or a string
 //! number     = decimal or 0x…; floats also "inf", "-inf", "nan:0x" and all 64 bits
 //! string     = "…" with \n \t \\ \" and \hh, a byte in hex
@@ -57,7 +57,7 @@ use super::verifier::{Place, VerifyError, verify_module};
 use super::{
     Block, DataBlob, DataId, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint, InstData, Kind,
     MochiOp, Module, Op, Param, Phase, Signature, Target, Terminator, Type, Value, ValueData, ValueDef, WasmOp,
-    remove_unreachable_blocks,
+    list_of, remove_unreachable_blocks,
 };
 
 /// What is wrong with IR text, and where.
@@ -105,6 +105,9 @@ const RESERVED: &str = "runtime.";
 
 /// A failure's site has eight bits for the file, one of which is the IR text.
 const FILE_LIMIT: usize = 127;
+
+/// Lists of lists of lists… each have a type of their own.
+const LIST_LIMIT: usize = 1000;
 
 const NO_ANY: &str = "values of type any cannot be compiled yet";
 
@@ -180,7 +183,8 @@ fn sound_program(text: &str) -> Result<Parsed, Vec<TextError>> {
             fault(places.head, NO_ANY.to_owned());
         }
     }
-    if parsed.module.globals.iter().any(|global| global.ty == Type::ANY) {
+    let globals = parsed.module.globals.iter().map(|global| global.ty);
+    if globals.chain(parsed.module.lists.iter().copied()).any(|ty| ty == Type::ANY) {
         fault((0, 0), NO_ANY.to_owned());
     }
     if parsed.module.stdout_state.is_some() {
@@ -267,9 +271,11 @@ struct Cursor<'t> {
     tokens: Vec<(Token<'t>, u32, u32)>,
     at: usize,
     end: u32,
+    /// Those of the module, which types on the line may add to.
+    lists: Vec<Type>,
 }
 
-const PUNCTUATION: [&str; 12] = ["->", "..", "(", ")", "{", "}", ",", ":", "=", "!", "@", "?"];
+const PUNCTUATION: [&str; 14] = ["->", "..", "(", ")", "{", "}", ",", ":", "=", "!", "@", "?", "<", ">"];
 
 impl<'t> Line<'t> {
     fn tokens(&self) -> Parse<Cursor<'t>> {
@@ -309,7 +315,7 @@ impl<'t> Line<'t> {
             tokens.push((token, self.start + begin as u32, self.start + at as u32));
         }
         let end = tokens.last().map_or(self.start, |&(_, _, end)| end);
-        Ok(Cursor { tokens, at: 0, end })
+        Ok(Cursor { tokens, at: 0, end, lists: Vec::new() })
     }
 
     fn string(&self, at: &mut usize) -> Parse<Vec<u8>> {
@@ -539,13 +545,38 @@ impl<'t> Cursor<'t> {
     }
 
     fn ty(&mut self) -> Parse<Type> {
+        let mut depth = 0;
+        while self.eat_word("list") {
+            self.punct("<")?;
+            depth += 1;
+        }
+        let mut ty = self.scalar_type()?;
+        for _ in 0..depth {
+            self.punct(">")?;
+            if ty.is_machine() {
+                return self.error_before(format!("there are no lists of {ty}"));
+            }
+            ty = list_of(&mut self.lists, ty);
+            if self.lists.len() > LIST_LIMIT {
+                return self.error_before(format!("there are more than {LIST_LIMIT} types of lists"));
+            }
+            if self.eat_punct("?") {
+                ty = ty.or_none();
+            }
+        }
+        Ok(ty)
+    }
+
+    fn scalar_type(&mut self) -> Parse<Type> {
         const TYPES: [Kind; 8] =
             [Kind::I32, Kind::I64, Kind::F64, Kind::Bool, Kind::Int, Kind::Float, Kind::Str, Kind::Any];
         let found = match self.peek() {
             Some(Token::Word(word)) => TYPES.into_iter().map(Type::of).find(|ty| ty.to_string() == *word),
             _ => None,
         };
-        let Some(ty) = found else { return self.expected("a type (i32, i64, f64, bool, int, float, str or any)") };
+        let Some(ty) = found else {
+            return self.expected("a type (i32, i64, f64, bool, int, float, str, list<…> or any)");
+        };
         self.at += 1;
         if !self.eat_punct("?") {
             return Ok(ty);
@@ -642,29 +673,36 @@ static OPS: LazyLock<BTreeMap<&str, Op>> = LazyLock::new(|| {
 impl Reader {
     fn line(&mut self, line: &Line<'_>) -> Parse<()> {
         let result = line.tokens().and_then(|mut cursor| {
-            if cursor.peek().is_none() {
-                return Ok(());
-            }
-            match self.open.take() {
-                None => self.item(&mut cursor)?,
-                Some(reader) if cursor.eat_punct("}") => {
-                    let place = cursor.whole();
-                    let closed = self.close(reader, place);
-                    cursor.finish()?;
-                    closed?;
-                }
-                Some(mut reader) => {
-                    let result = self.body(&mut reader, &mut cursor);
-                    self.open = Some(reader);
-                    result?;
-                }
-            }
-            cursor.finish()
+            cursor.lists = std::mem::take(&mut self.module.lists);
+            let result = self.line_of_tokens(&mut cursor);
+            self.module.lists = cursor.lists;
+            result
         });
         if let (Err(_), Some(reader)) = (&result, &mut self.open) {
             reader.broken = true;
         }
         result
+    }
+
+    fn line_of_tokens(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
+        if cursor.peek().is_none() {
+            return Ok(());
+        }
+        match self.open.take() {
+            None => self.item(cursor)?,
+            Some(reader) if cursor.eat_punct("}") => {
+                let place = cursor.whole();
+                let closed = self.close(reader, place);
+                cursor.finish()?;
+                closed?;
+            }
+            Some(mut reader) => {
+                let result = self.body(&mut reader, cursor);
+                self.open = Some(reader);
+                result?;
+            }
+        }
+        cursor.finish()
     }
 
     fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {

@@ -32,7 +32,7 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
         line(&mut out, format_args!("data d{index}{}", data(blob)));
     }
     for (index, GlobalData { name: global, ty, init }) in module.globals.iter().enumerate() {
-        line(&mut out, format_args!("global g{index} {}: {ty} = {}", name(global), initial(init)));
+        line(&mut out, format_args!("global g{index} {}: {} = {}", name(global), module.type_text(*ty), initial(init)));
     }
     if let Some(data) = module.stdout_state {
         line(&mut out, format_args!("stdout {data}"));
@@ -62,7 +62,7 @@ pub fn print_function(module: &Module, func: &Function, spans: Spans) -> String 
             "import {} {module_name} {field} ({}){}{}",
             name(&func.name),
             params.join(", "),
-            arrow(results),
+            arrow(module, results),
             marks(func)
         );
         line(&mut out, head);
@@ -73,7 +73,9 @@ pub fn print_function(module: &Module, func: &Function, spans: Spans) -> String 
         .params()
         .iter()
         .zip(&func.sig.params)
-        .map(|(&value, Param { ty, owned })| format!("{}: {}{ty}", numbering.value(value), own(*owned)))
+        .map(|(&value, Param { ty, owned })| {
+            format!("{}: {}{}", numbering.value(value), own(*owned), module.type_text(*ty))
+        })
         .collect();
     let phase = match func.phase {
         Phase::Pure => "pure",
@@ -84,13 +86,13 @@ pub fn print_function(module: &Module, func: &Function, spans: Spans) -> String 
         "func {}({}){} {phase}{} {{",
         name(&func.name),
         params.join(", "),
-        arrow(&func.sig.results),
+        arrow(module, &func.sig.results),
         marks(func)
     );
     line(&mut out, head);
     for (index, block) in func.blocks.iter().enumerate() {
-        let params: Vec<String> =
-            block.params.iter().map(|&value| format!("{}: {}", numbering.value(value), func.ty(value))).collect();
+        let param = |&value: &Value| format!("{}: {}", numbering.value(value), module.type_text(func.ty(value)));
+        let params: Vec<String> = block.params.iter().map(param).collect();
         let params = if index == 0 || params.is_empty() { String::new() } else { format!("({})", params.join(", ")) };
         let cold = if block.cold { " cold" } else { "" };
         line(&mut out, format_args!("{}{params}{cold}:", Block::new(index)));
@@ -147,7 +149,7 @@ impl Numbering {
             out.push_str(&self.value(result));
             let ty = func.values.get(result.index()).map(|data| data.ty);
             if let Some(ty) = ty.filter(|&ty| fixed_result(data.op, index) != Some(ty)) {
-                put(&mut out, format_args!(": {ty}"));
+                put(&mut out, format_args!(": {}", module.type_text(ty)));
             }
         }
         out.push_str(if data.results.is_empty() { "" } else { " = " });
@@ -202,7 +204,13 @@ pub(super) fn fixed_result(op: Op, index: usize) -> Option<Type> {
     match op {
         Op::Mochi(op) => match op.results().get(index)? {
             TypePattern::Exact(ty) => Some(*ty),
-            TypePattern::Kind(_) | TypePattern::Machine(_) | TypePattern::Mochi | TypePattern::Nullable => None,
+            TypePattern::Kind(_)
+            | TypePattern::Machine(_)
+            | TypePattern::Mochi
+            | TypePattern::Nullable
+            | TypePattern::List
+            | TypePattern::NullableList
+            | TypePattern::Element => None,
         },
         Op::Wasm(op) => op.results().get(index).copied(),
         Op::Call => None,
@@ -222,8 +230,8 @@ fn own(owned: bool) -> &'static str {
     if owned { "own " } else { "" }
 }
 
-fn arrow(results: &[Type]) -> String {
-    let results: Vec<String> = results.iter().map(Type::to_string).collect();
+fn arrow(module: &Module, results: &[Type]) -> String {
+    let results: Vec<String> = results.iter().map(|&ty| module.type_text(ty)).collect();
     if results.is_empty() { String::new() } else { format!(" -> {}", results.join(", ")) }
 }
 

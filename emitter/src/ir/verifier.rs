@@ -1,7 +1,8 @@
 //! Checks that a module is what the stages expect. The list that follows is the IR's definition.
 //!
 //! **Modules.** Names of functions are unique and not empty. A machine type and `any` have no
-//! nullable form. An imported function has no blocks and only machine types. The start function
+//! nullable form. The types of lists are different from each other; elements are of a type of the
+//! language, and of one that comes earlier if they are lists. An imported function has no blocks and only machine types. The start function
 //! exists, is not imported and has neither parameters nor results. A global's initial value has
 //! the machine type of the global. Data has at most as many bytes as its size, a power of two as
 //! its alignment, and its places for addresses lie inside it and name data that exists; all of it
@@ -18,13 +19,15 @@
 //! those of a call what the callee's signature says; a legalized callee or caller says it in
 //! machine types. Globals are loaded and stored with their own type. What is computed from none
 //! is none: if an operand of int or float arithmetic, or of `int.to_float`, is nullable, so is the
-//! result. `convert` only changes whether a kind is nullable or widens to `any`. A branch tests a
+//! result. The lists of an operation are of one type but for nullability, and its elements are of
+//! the type that they have. `convert` only changes whether a kind is nullable or widens to `any`. A branch tests a
 //! `bool` that is never none, or an `i32`. An edge gives each parameter of its target a value of
 //! the same type, a return each result of the function.
 //!
 //! **Immediates** have the form that the row says and name functions, globals and data that
 //! exist. What a Mochi operation takes as text is spelled out to its last byte, is UTF-8 and holds no
-//! addresses. `bool.const` has 0 or 1, as have the operations that make text from a value; and
+//! addresses. `bool.const` has 0 or 1, as have the operations that make text from a value;
+//! `list.new` has room for at most [`CAPACITY_LIMIT`] elements; and
 //! `float.const` is never the NaN that stands for none.
 //!
 //! **Phases.** *Pure*: no `dup`, no `drop`, nothing is consumed. *Counted*: only flex operands are
@@ -47,12 +50,15 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, MochiOp, Module, NONE_FLOAT,
-    Op, Ownership, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
+    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, ListType, MochiOp, Module,
+    NONE_FLOAT, Op, Ownership, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
 };
 
 /// The most static data that a module may have, in bytes.
 pub const DATA_LIMIT: u64 = 1 << 28;
+
+/// The largest number of elements that `list.new` takes; the list may grow beyond it.
+pub const CAPACITY_LIMIT: i32 = 1 << 20;
 
 /// The part of a function that an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,8 +112,12 @@ pub fn verify_function(module: &Module, id: FuncId) -> Result<(), Vec<VerifyErro
     if verifier.errors.is_empty() { Ok(()) } else { Err(verifier.errors) }
 }
 
-fn is_well_formed(ty: Type) -> bool {
-    !ty.nullable || !(ty.is_machine() || ty.kind == Kind::Any)
+fn is_well_formed(module: &Module, ty: Type) -> bool {
+    match ty.kind {
+        Kind::List(list) => list.index() < module.lists.len(),
+        Kind::I32 | Kind::I64 | Kind::F64 | Kind::Any => !ty.nullable,
+        Kind::Bool | Kind::Int | Kind::Float | Kind::Str => true,
+    }
 }
 
 fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
@@ -135,8 +145,24 @@ fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
             Some(_) => {}
         }
     }
+    for (index, &element) in module.lists.iter().enumerate() {
+        // An element that is a list comes earlier, so that no list is its own element.
+        let is_earlier = |list: ListType| list.index() < index;
+        let exists = match element.kind {
+            Kind::List(list) => is_earlier(list),
+            _ => is_well_formed(module, element) && !element.is_machine(),
+        };
+        if !exists {
+            fault(None, format!("the elements of list{index} cannot be {element}"));
+        } else if module.lists[..index].contains(&element) {
+            fault(
+                None,
+                format!("there are two types {}", module.type_text(Type::of(Kind::List(ListType::new(index))))),
+            );
+        }
+    }
     for (index, global) in module.globals.iter().enumerate() {
-        if !is_well_formed(global.ty) {
+        if !is_well_formed(module, global.ty) {
             fault(None, format!("g{index}: {} does not exist", global.ty));
         }
         let init = match global.init {
@@ -248,9 +274,10 @@ impl Verifier<'_> {
         let func = self.func;
         let machine_only = func.import.is_some() || func.phase == Phase::Legalized;
         for ty in func.sig.params.iter().map(|param| param.ty).chain(func.sig.results.iter().copied()) {
-            if !is_well_formed(ty) {
+            if !is_well_formed(self.module, ty) {
                 self.fault(Place::Whole, format!("the type {ty} does not exist"));
             } else if machine_only && !ty.is_machine() {
+                let ty = self.module.type_text(ty);
                 self.fault(Place::Whole, format!("its signature has {ty}, which is not a machine type"));
             }
         }
@@ -313,7 +340,7 @@ impl Verifier<'_> {
         if data.def != def {
             self.fault(place, format!("{} is said to be defined elsewhere ({:?})", self.name(value), data.def));
         }
-        if !is_well_formed(data.ty) {
+        if !is_well_formed(self.module, data.ty) {
             self.fault(place, format!("{} has the type {}, which does not exist", self.name(value), data.ty));
         } else if self.func.phase == Phase::Legalized && !data.ty.is_machine() {
             self.fault(place, format!("{} has the type {} after legalization", self.name(value), data.ty));
@@ -394,11 +421,16 @@ impl Verifier<'_> {
             self.fault(place, message);
             return false;
         }
-        // All Mochi operations with a number as their immediate choose between two things.
-        if let (Op::Mochi(_), Imm::I32(value)) = (op, imm)
-            && !(0..=1).contains(&value)
-        {
-            self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
+        // All other Mochi operations with a number as their immediate choose between two things.
+        match (op, imm) {
+            (Op::Mochi(MochiOp::ListNew), Imm::I32(value)) if !(0..=CAPACITY_LIMIT).contains(&value) => {
+                self.fault(place, format!("there is no room for {value} elements, at most for {CAPACITY_LIMIT}"));
+            }
+            (Op::Mochi(MochiOp::ListNew), _) => {}
+            (Op::Mochi(_), Imm::I32(value)) if !(0..=1).contains(&value) => {
+                self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
+            }
+            _ => {}
         }
         if let (Op::Mochi(_), Imm::Data(data)) = (op, imm) {
             let DataBlob { bytes, size, align: _, relocs, word_relocs } = &module.data[data.index()];
@@ -427,7 +459,8 @@ impl Verifier<'_> {
             let ty = self.func.ty(value);
             if !pattern.accepts(ty) {
                 all_fit = false;
-                self.fault(place, format!("{what} {index} is {ty}, not {}", describe(pattern)));
+                let (ty, wanted) = (self.module.type_text(ty), describe(self.module, pattern));
+                self.fault(place, format!("{what} {index} is {ty}, not {wanted}"));
             }
         }
         all_fit
@@ -455,6 +488,7 @@ impl Verifier<'_> {
             && to != Type::ANY
             && from.kind != to.kind
         {
+            let (from, to) = (self.module.type_text(from), self.module.type_text(to));
             self.fault(place, format!("{from} cannot be converted to {to}"));
         }
         if let (MochiOp::Dup | MochiOp::Drop, Some(from)) = (op, from)
@@ -462,9 +496,49 @@ impl Verifier<'_> {
         {
             self.fault(place, format!("a {from} is not counted"));
         }
+        self.lists(inst, op);
         if op.imm() == ImmKind::Global {
             self.global(inst, !op.params().is_empty(), false);
         }
+    }
+
+    /// Compares the lists of an operation and their elements.
+    fn lists(&mut self, inst: Inst, op: MochiOp) {
+        let func = self.func;
+        let data = func.inst(inst);
+        let params = op.params().iter().map(|&(_, pattern)| pattern).zip(&data.args);
+        let results = op.results().iter().copied().zip(&data.results);
+        let mut list: Option<Type> = None;
+        for (pattern, &value) in params.chain(results) {
+            let ty = func.ty(value);
+            let wanted = match (pattern, list) {
+                (TypePattern::List | TypePattern::NullableList, Some(list)) => Type { nullable: ty.nullable, ..list },
+                (TypePattern::List | TypePattern::NullableList, None) => *list.insert(ty),
+                (TypePattern::Element, Some(list)) => self.module.element(list).unwrap_or(list),
+                _ => continue,
+            };
+            // Of lists that are compared, one may have elements that are none and the other not.
+            let fits = match op {
+                MochiOp::ListEq | MochiOp::ListNe => self.is_same_but_for_none(ty, wanted),
+                _ => ty == wanted,
+            };
+            if !fits {
+                let name = self.name(value);
+                let (found, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
+                self.fault(Place::Inst(inst), format!("{name} is {found}, but the list makes it {wanted}"));
+            }
+        }
+    }
+
+    fn is_same_but_for_none(&self, a: Type, b: Type) -> bool {
+        let (mut a, mut b) = (a.without_none(), b.without_none());
+        while a != b {
+            let (Some(a_element), Some(b_element)) = (self.module.element(a), self.module.element(b)) else {
+                return false;
+            };
+            (a, b) = (a_element.without_none(), b_element.without_none());
+        }
+        true
     }
 
     fn global(&mut self, inst: Inst, store: bool, machine: bool) {
@@ -521,6 +595,7 @@ impl Verifier<'_> {
         for (&value, &expected) in values.iter().zip(expected) {
             let found = self.func.ty(value);
             if found != expected {
+                let (found, expected) = (self.module.type_text(found), self.module.type_text(expected));
                 self.fault(place, format!("{} is {found}, but the {what} want {expected}", self.name(value)));
             }
         }
@@ -577,12 +652,14 @@ fn phase_name(phase: Phase) -> &'static str {
     }
 }
 
-fn describe(pattern: TypePattern) -> String {
+fn describe(module: &Module, pattern: TypePattern) -> String {
     match pattern {
-        TypePattern::Exact(ty) => ty.to_string(),
+        TypePattern::Exact(ty) => module.type_text(ty),
         TypePattern::Kind(kind) => format!("{0} or {0}?", Type::of(kind)),
         TypePattern::Machine(ty) => format!("carried by {ty}"),
-        TypePattern::Mochi => "a type of the language".to_owned(),
+        TypePattern::Mochi | TypePattern::Element => "a type of the language".to_owned(),
+        TypePattern::List => "a list that is never none".to_owned(),
+        TypePattern::NullableList => "a list".to_owned(),
         TypePattern::Nullable => "a type that has none".to_owned(),
     }
 }

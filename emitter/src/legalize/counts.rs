@@ -31,7 +31,7 @@ impl Ctx<'_> {
                 self.change_count(value, 1);
             }
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRetain),
-            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
+            Kind::Bool | Kind::Float | Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }
 
@@ -41,7 +41,7 @@ impl Ctx<'_> {
             Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_string(value)),
             Kind::Str => self.drop_string(value),
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
-            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
+            Kind::Bool | Kind::Float | Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }
 

@@ -225,6 +225,19 @@ impl<'a> Ctx<'a> {
             | MochiOp::Input
             | MochiOp::Now => Some(self.scalar_op(op, data)),
 
+            MochiOp::ListNew
+            | MochiOp::ListPush
+            | MochiOp::ListGet
+            | MochiOp::ListSet
+            | MochiOp::ListLen
+            | MochiOp::ListAt
+            | MochiOp::ListSlice
+            | MochiOp::ListConcat
+            | MochiOp::ListContains
+            | MochiOp::ListEq
+            | MochiOp::ListNe
+            | MochiOp::ListToStr => unreachable!("a module with lists has been refused"),
+
             MochiOp::LoadGlobal | MochiOp::TakeGlobal => Some(self.load_global(op, data)),
             MochiOp::InitGlobal | MochiOp::StoreGlobal => {
                 self.store_global(op, data);

@@ -37,7 +37,7 @@ impl Ctx<'_> {
             Kind::Float => self.f64(NONE_FLOAT),
             Kind::Bool => self.i32(NONE_BOOL),
             Kind::Str => self.i32(NONE_POINTER),
-            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+            Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
 
@@ -53,7 +53,7 @@ impl Ctx<'_> {
                 self.op(WasmOp::I32Eq, &[value, none])
             }
             Kind::Str => self.op(WasmOp::I32Eqz, &[value]),
-            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+            Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
 
@@ -92,7 +92,7 @@ impl Ctx<'_> {
                 let zero = self.f64(0);
                 self.op(WasmOp::F64Ne, &[value, zero])
             }
-            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+            Kind::List(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
                 unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
             }
         };

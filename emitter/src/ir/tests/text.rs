@@ -1,8 +1,8 @@
 //! The text form: what is written is read again, and mistakes are found where they are.
 
 use super::super::{
-    DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, MochiOp, Module, Op, Phase, Signature, Spans, Type,
-    TypePattern, Value, WasmOp, interp, parse, parse_program, print_module, read_program,
+    DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MochiOp, Module, Op, Phase, Signature,
+    Spans, Type, TypePattern, Value, WasmOp, interp, parse, parse_program, print_module, read_program,
 };
 use super::{module, round_trip};
 
@@ -157,7 +157,14 @@ fn mistakes_are_found_where_they_are() {
         ("global g0 x: i32? = i32 0".into(), "1:17: i32 has no nullable form"),
         (
             "global g0 x: void = i32 0".into(),
-            "1:14: expected a type (i32, i64, f64, bool, int, float, str or any), found `void`",
+            "1:14: expected a type (i32, i64, f64, bool, int, float, str, list<…> or any), found `void`",
+        ),
+        ("func f(v0: list<i32>) {\nb0:\nreturn\n}".into(), "1:20: there are no lists of i32"),
+        ("func f(v0: list int) {\nb0:\nreturn\n}".into(), "1:17: expected `<`, found `int`"),
+        ("func f(v0: list<list<int>) {\nb0:\nreturn\n}".into(), "1:26: expected `>`, found `)`"),
+        (
+            format!("global g0 x: {}int{} = i32 0", "list<".repeat(1001), ">".repeat(1001)),
+            "1:6022: there are more than 1000 types of lists",
         ),
         ("start f".into(), "1:7: there is no function f"),
         ("func f() {\nb0:\nreturn\n}\nfunc f() {\nb0:\nreturn\n}".into(), "5:6: there are two functions f"),
@@ -265,6 +272,9 @@ fn example(pattern: TypePattern) -> Type {
         TypePattern::Kind(kind) => Type::of(kind),
         TypePattern::Mochi => Type::INT,
         TypePattern::Nullable => Type::STR.or_none(),
+        TypePattern::List => Type::of(Kind::List(ListType(0))),
+        TypePattern::NullableList => Type::of(Kind::List(ListType(0))).or_none(),
+        TypePattern::Element => Type::FLOAT,
     }
 }
 
@@ -272,6 +282,7 @@ fn example(pattern: TypePattern) -> Type {
 fn every_op() -> Module {
     let mut module = Module::default();
     module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
+    module.list_of(Type::FLOAT);
     let init = super::super::Init::I64(0);
     module.globals.push(super::super::GlobalData { name: "g".to_owned(), ty: Type::INT, init });
     let ops = MochiOp::ALL.iter().map(|&op| Op::Mochi(op)).chain(WasmOp::ALL.iter().map(|&op| Op::Wasm(op)));
@@ -331,6 +342,25 @@ fn every_operation_round_trips_and_verifies() {
     if let Err(errors) = super::super::verify_module(&module) {
         panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
     }
+}
+
+#[test]
+fn list_types_round_trip_and_equal_ones_are_one() {
+    let text = "global g0 rows: list<list<float?>?>? = i32 0
+
+func f(v0: list<int>, v1: own list<list<float?>?>) -> list<list<int>> pure {
+b0:
+    v2: list<list<int>> = list.new 2
+    v3: list<list<int>> = list.append v2, v0
+    jump b1(v3)
+b1(v4: list<list<int>>):
+    return v4
+}
+";
+    round_trip(text);
+    let module = module(text);
+    assert_eq!(module.lists.len(), 4);
+    assert_eq!(super::super::verify_module(&module), Ok(()));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The invariants of the IR, each broken once.
 
 use super::super::{
-    Block, Function, FunctionBuilder, Imm, Inst, MochiOp, Module, Op, Param, Phase, Signature, Target, Terminator,
-    Type, Value, ValueData, ValueDef, parse, verify_module,
+    Block, Function, FunctionBuilder, Imm, Inst, Kind, ListType, MochiOp, Module, Op, Param, Phase, Signature, Target,
+    Terminator, Type, Value, ValueData, ValueDef, parse, verify_module,
 };
 use super::module;
 
@@ -46,6 +46,35 @@ fn modules() {
     rejects("data d0 \"abcd\" word 0 d0", "d0: the address at 0 is not inside its 4 bytes");
     rejects("data d0 \"abcd\" at 4294967295 d0", "d0: the address at 4294967295 is not inside its 4 bytes");
     rejects("data d0 size 4294967295", "4294967296 bytes of static data are more than 268435456");
+}
+
+#[test]
+fn lists() {
+    let check = |lists: &[Type], expected: &str| {
+        let module = Module { lists: lists.to_vec(), ..Module::default() };
+        assert_eq!(complaint(&module), Some(expected.to_owned()));
+    };
+    let list = |index| Type::of(Kind::List(ListType(index)));
+    check(&[list(0)], "the elements of list0 cannot be list0");
+    check(&[Type::INT, list(2), list(0)], "the elements of list1 cannot be list2");
+    check(&[Type::I64], "the elements of list0 cannot be i64");
+    check(&[Type::INT, Type::INT], "there are two types list<int>");
+    let rejects_line = |params: &str, line: &str, why: &str| {
+        rejects(&body(params, line), &format!("f, b0, {line}: {why}"));
+    };
+    let get = "v2: int? = list.get v0, v1";
+    rejects_line("(v0: list<int>, v1: int)", get, "v2 is int?, but the list makes it int");
+    rejects_line("(v0: list<int?>?, v1: int)", get, "operand 0 is list<int?>?, not a list that is never none");
+    rejects_line("(v0: str, v1: int)", get, "operand 0 is str, not a list that is never none");
+    let set = "list.set v0, v1, v2";
+    rejects_line("(v0: list<list<int>>, v1: int, v2: int)", set, "v2 is int, but the list makes it list<int>");
+    let concat = "v2: list<int> = list.concat v0, v1";
+    rejects_line("(v0: list<int>, v1: list<int?>)", concat, "v1 is list<int?>, but the list makes it list<int>");
+    let new = "v0: list<int> = list.new -1";
+    rejects_line("()", new, "there is no room for -1 elements, at most for 1048576");
+    let equal = "v2 = list.eq v0, v1";
+    accepts(&body("(v0: list<list<int>?>, v1: list<list<int?>>?)", equal));
+    rejects_line("(v0: list<int>, v1: list<float>)", equal, "v1 is list<float>, but the list makes it list<int>");
 }
 
 #[test]
