@@ -2,8 +2,9 @@
 //!
 //! A case is `name.mochi` with its standard output in `name.out`; `name.in` is its standard input,
 //! and `name.err` says that it fails with exit code 1 and this on standard error. Each program is compiled
-//! optimised and unoptimised, each of these twice (the bytes must agree) and validated with exactly the
-//! promised features; both run in Wasmtime and in the IR interpreter, and a debug build must end without live objects.
+//! optimised, unoptimised and with each pass left out, each of these twice (the bytes must agree) and validated with
+//! exactly the promised features; the first two run in Wasmtime and in the IR interpreter, and their debug builds must end
+//! without live objects.
 
 use std::path::Path;
 
@@ -46,6 +47,15 @@ fn check(path: &Path) -> Result<(), Failed> {
         ("debug memory", Options { debug_memory: true, ..Options::default() }),
         ("unoptimised debug memory", Options { opt: OptLevel::None, debug_memory: true, ..Options::default() }),
     ];
+    // Each pass can be left out: what it does must not be what another relies on.
+    let without = mochi_emitter::opt::names().map(|pass| {
+        let skip_passes = vec![pass.to_owned()];
+        (pass, Options { skip_passes, ..Options::default() })
+    });
+    for (pass, options) in without {
+        let ran = in_wasmtime(&compile(&source, &options)?, &stdin)?;
+        files::expect_same(&format!("standard output (without {pass})"), &ran.stdout, &stdout)?;
+    }
     for (build, options) in builds {
         let wasm = compile(&source, &options)?;
         for (engine, ran) in
