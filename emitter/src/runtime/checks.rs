@@ -7,6 +7,7 @@ mod alloc;
 mod float;
 mod int;
 mod io;
+mod list;
 mod string;
 
 use super::Runtime;

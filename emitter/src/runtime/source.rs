@@ -32,6 +32,7 @@ files!(
     "int.mochi",
     "io.mochi",
     "limbs.mochi",
+    "list.mochi",
     "string.mochi"
 );
 

@@ -115,6 +115,34 @@ runtime_functions! {
     FloatRem "float_rem" (f64, f64) -> f64;
     FloatLength "float_length" (f64) -> int;
 
+    /// Kind of the list, room.
+    ListNew "list_new" (i32, i32) -> ptr;
+    ListFree "list_free" (own ptr);
+    /// A string or list, or none.
+    ObjectRelease "object_release" (own ptr);
+    ListGrow "list_grow" (ptr, i32);
+    ListAppendWord "list_append_word" (own ptr, own int) -> ptr;
+    ListAppendF64 "list_append_f64" (own ptr, f64) -> ptr;
+    ListAppendU8 "list_append_u8" (own ptr, i32) -> ptr;
+    ListAppendPtr "list_append_ptr" (own ptr, own ptr) -> ptr;
+    /// List, index, site; also of none. The result has a share of its own.
+    ListGetSlowWord "list_get_slow_word" (ptr, int, i32) -> int;
+    ListGetSlowF64 "list_get_slow_f64" (ptr, int, i32) -> f64;
+    ListGetSlowU8 "list_get_slow_u8" (ptr, int, i32) -> i32;
+    ListGetSlowPtr "list_get_slow_ptr" (ptr, int, i32) -> ptr;
+    /// List, index, element, whether elements may be none, site.
+    ListSetSlowWord "list_set_slow_word" (ptr, int, own int, bool, i32);
+    ListSetSlowF64 "list_set_slow_f64" (ptr, int, f64, bool, i32);
+    ListSetSlowU8 "list_set_slow_u8" (ptr, int, i32, bool, i32);
+    ListSetSlowPtr "list_set_slow_ptr" (ptr, int, own ptr, bool, i32);
+    ListSlice "list_slice" (ptr, int, int) -> ptr;
+    ListConcat "list_concat" (own ptr, ptr) -> ptr;
+    ListEqual "list_equal" (ptr, ptr) -> bool;
+    ListContainsWord "list_contains_word" (ptr, int) -> bool;
+    ListContainsF64 "list_contains_f64" (ptr, f64) -> bool;
+    ListContainsU8 "list_contains_u8" (ptr, i32) -> bool;
+    ListContainsPtr "list_contains_ptr" (ptr, ptr) -> bool;
+
     WriteStdout "write_stdout" (ptr, i32);
     FlushStdout "flush_stdout" ();
     PrintInt "print_int" (int);
@@ -127,6 +155,8 @@ runtime_functions! {
     Now "now" () -> int;
 
     FailMessage "fail_message" (ptr, i32, i32);
+    /// Site, index, length.
+    ListIndexFail "list_index_fail" (i32, int, i32);
     FailDivisionByZero "fail_division_by_zero" (i32);
     FailExpect "fail_expect" (ptr, i32, i32);
 
