@@ -33,6 +33,7 @@ files!(
     "io.mochi",
     "limbs.mochi",
     "list.mochi",
+    "show.mochi",
     "string.mochi"
 );
 

@@ -138,6 +138,8 @@ runtime_functions! {
     ListSlice "list_slice" (ptr, int, int) -> ptr;
     ListConcat "list_concat" (own ptr, ptr) -> ptr;
     ListEqual "list_equal" (ptr, ptr) -> bool;
+    /// The second parameter is as int_to_string's: 0 print's form, 1 str's.
+    ListToString "list_to_string" (ptr, i32) -> string;
     ListContainsWord "list_contains_word" (ptr, int) -> bool;
     ListContainsF64 "list_contains_f64" (ptr, f64) -> bool;
     ListContainsU8 "list_contains_u8" (ptr, i32) -> bool;
@@ -150,6 +152,7 @@ runtime_functions! {
     /// 0, 1, or 2 for none.
     PrintBool "print_bool" (i32);
     PrintString "print_string" (string);
+    PrintList "print_list" (ptr);
     PrintNewline "print_newline" ();
     Input "input" () -> string;
     Now "now" () -> int;

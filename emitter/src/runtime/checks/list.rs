@@ -23,6 +23,9 @@ const FUNCTIONS: &[&str] = &[
     "list_slice",
     "list_concat",
     "list_equal",
+    "print_list",
+    "list_to_string",
+    "flush_stdout",
     "list_contains_word",
     "list_contains_f64",
     "list_contains_u8",
@@ -395,6 +398,14 @@ fn nested(machine: &mut Machine<'_>, depth: usize, value: u64) -> u64 {
 fn nesting_has_no_limit() {
     let module = module_of(FUNCTIONS);
     let mut machine = Machine::new(&module);
+    let list = nested(&mut machine, 100_000, 5);
+    let text = [&[b'['; 100_001][..], b"5", &[b']'; 100_001]].concat();
+    let string = machine.call("list_to_string", &[list, 1]);
+    assert_eq!(machine.take(string), text);
+    machine.call("print_list", &[list]);
+    machine.call("flush_stdout", &[]);
+    assert_eq!(machine.interp.host.stdout, text);
+    machine.call("object_release", &[list]);
     let (a, b, c) =
         (nested(&mut machine, 100_000, 1), nested(&mut machine, 100_000, 1), nested(&mut machine, 100_000, 2));
     assert_eq!(machine.call("list_equal", &[a, b]), 1);
@@ -403,4 +414,97 @@ fn nesting_has_no_limit() {
         machine.call("object_release", &[list]);
     }
     assert_eq!(machine.live_objects(), 0);
+}
+
+/// What print and str show of a list, which is released.
+fn texts(machine: &mut Machine<'_>, list: u64) -> [String; 3] {
+    let before = machine.interp.host.stdout.len();
+    machine.call("print_list", &[list]);
+    machine.call("flush_stdout", &[]);
+    let printed = machine.interp.host.stdout[before..].to_vec();
+    let texts = [0, 1].map(|mode| {
+        let string = machine.call("list_to_string", &[list, mode]);
+        machine.take(string)
+    });
+    machine.call("object_release", &[list]);
+    let [print, text] = texts;
+    [printed, print, text].map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+}
+
+#[test]
+fn elements_are_shown_in_the_forms_of_print_and_str() {
+    let module = module_of(FUNCTIONS);
+    let mut machine = Machine::new(&module);
+    let float = |value: f64| Item::Float(value.to_bits());
+    let text = |value: &str| Item::Text(value.as_bytes().to_vec());
+    for (kind, items, print, str) in [
+        (WORDS, vec![], "[]", "[]"),
+        (
+            WORDS,
+            vec![Item::Int(-1), Item::None, Item::Int(1 << 70), Item::Int(0)],
+            "[-1, nil, 1180591620717411303424, 0]",
+            "[-1 <nil> 1180591620717411303424 0]",
+        ),
+        (
+            FLOATS,
+            [1.0, -0.0, 2.5, 1e21, 1e-7, -123_456_789.25, f64::INFINITY, -f64::INFINITY, f64::NAN, 0.001]
+                .map(float)
+                .to_vec(),
+            "[1.0, -0.0, 2.5, 1000000000000000000000.0, 0.0000001, -123456789.25, +Inf.0, -Inf.0, NaN.0, 0.001]",
+            "[1 -0 2.5 1e+21 1e-07 -1.2345678925e+08 +Inf -Inf NaN 0.001]",
+        ),
+        (FLOATS, vec![Item::None, float(0.0)], "[nil, 0.0]", "[<nil> 0]"),
+        (BYTES, vec![Item::Bool(true), Item::None, Item::Bool(false)], "[true, nil, false]", "[true <nil> false]"),
+        (
+            POINTERS,
+            vec![text("a b"), Item::None, text(""), text("q\"\\\n\t\u{7}\u{1}\u{7f}é€😀\u{a0}\u{e0001}'")],
+            r#"["a b", nil, "", "q\"\\\n\t\a\x01\x7fé€😀\u00a0\U000e0001'"]"#,
+            "[a b <nil>  q\"\\\n\t\u{7}\u{1}\u{7f}é€😀\u{a0}\u{e0001}']",
+        ),
+        (
+            POINTERS,
+            vec![
+                Item::List(WORDS, vec![Item::Int(1), Item::Int(2)]),
+                Item::None,
+                Item::List(POINTERS, vec![Item::List(FLOATS, vec![float(3.0)]), Item::List(WORDS, vec![])]),
+                Item::List(POINTERS, vec![text("x")]),
+            ],
+            r#"[[1, 2], nil, [[3.0], []], ["x"]]"#,
+            "[[1 2] <nil> [[3] []] [x]]",
+        ),
+    ] {
+        let list = machine.list(kind, &items);
+        assert_eq!(texts(&mut machine, list), [print, print, str]);
+    }
+    assert_eq!(texts(&mut machine, 0), ["nil", "nil", "<nil>"]);
+    assert_eq!(machine.live_objects(), 0);
+}
+
+#[test]
+fn bytes_outside_utf_8_are_shown_in_hexadecimal() {
+    let module = module_of(FUNCTIONS);
+    let mut machine = Machine::new(&module);
+    let list = machine.list(POINTERS, &[Item::Text(b"a\xffb\xe2\x82".to_vec())]);
+    let string = machine.call("list_to_string", &[list, 0]);
+    assert_eq!(machine.take(string), br#"["a\xffb\xe2\x82"]"#);
+}
+
+#[test]
+fn floats_in_lists_have_no_exponent() {
+    let module = module_of(FUNCTIONS);
+    let mut machine = Machine::new(&module);
+    let mut numbers = Random(6);
+    let edges = [f64::MAX, f64::MIN_POSITIVE, 5e-324, -f64::MAX, -2.225_073_858_507_201e-308, 1e22, 1e23];
+    let floats = edges.into_iter().chain((0..3000).map(|_| f64::from_bits(numbers.next())));
+    for x in floats.filter(|x| x.is_finite()) {
+        let list = machine.list(FLOATS, &[Item::Float(x.to_bits())]);
+        // Rust's notation for debugging has an exponent, that for display has no point.
+        let plain = x.to_string();
+        let expected = if plain.contains('.') { format!("[{plain}]") } else { format!("[{plain}.0]") };
+        let shown = &texts(&mut machine, list)[0];
+        // Of two decimals as near the last digit is even here, and the upper one in Rust.
+        let same = |text: &str| text[1..text.len() - 1].parse() == Ok(x);
+        assert!(same(shown) && !shown.contains('e') && shown.contains('.'), "{shown} for {x}");
+        assert_eq!(shown.len(), expected.len(), "{shown} for {x}");
+    }
 }
