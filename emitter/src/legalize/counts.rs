@@ -10,45 +10,48 @@ use crate::runtime::RuntimeFn;
 impl Ctx<'_> {
     pub(super) fn dup_old(&mut self, old: Value) {
         let (ty, value) = (self.old.ty(old), self.get(old));
-        if ty.kind == Kind::Str || !self.is_small(old) {
+        if ty.machine() == Type::I32 || !self.is_small(old) {
             self.dup(ty, value);
         }
     }
 
     pub(super) fn drop_old(&mut self, old: Value) {
         let (ty, value) = (self.old.ty(old), self.get(old));
-        if ty.kind == Kind::Str || !self.is_small(old) {
+        if ty.machine() == Type::I32 || !self.is_small(old) {
             self.drop(ty, value);
         }
     }
 
-    fn dup(&mut self, ty: Type, value: Value) {
+    pub(super) fn dup(&mut self, ty: Type, value: Value) {
         match ty.kind {
-            Kind::Str if ty.nullable => self.if_some(value, |this| {
+            Kind::Str | Kind::List(_) if ty.nullable => self.if_some(value, |this| {
                 this.change_count(value, 1);
             }),
-            Kind::Str => {
+            Kind::Str | Kind::List(_) => {
                 self.change_count(value, 1);
             }
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRetain),
-            Kind::Bool | Kind::Float | Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => {}
+            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }
 
-    fn drop(&mut self, ty: Type, value: Value) {
+    pub(super) fn drop(&mut self, ty: Type, value: Value) {
         match ty.kind {
             Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),
-            Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_string(value)),
-            Kind::Str => self.drop_string(value),
+            Kind::List(_) if self.cold => self.call(RuntimeFn::ObjectRelease, &[value]),
+            Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::StringFree)),
+            Kind::Str => self.drop_object(value, RuntimeFn::StringFree),
+            Kind::List(_) if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::ListFree)),
+            Kind::List(_) => self.drop_object(value, RuntimeFn::ListFree),
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
-            Kind::Bool | Kind::Float | Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => {}
+            Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }
 
-    fn drop_string(&mut self, s: Value) {
-        let count = self.change_count(s, -1);
+    fn drop_object(&mut self, object: Value, free: RuntimeFn) {
+        let count = self.change_count(object, -1);
         let unused = self.op(WasmOp::I32Eqz, &[count]);
-        self.rarely(unused, |this| this.call(RuntimeFn::StringFree, &[s]));
+        self.rarely(unused, |this| this.call(free, &[object]));
     }
 
     fn unless_small(&mut self, word: Value, func: RuntimeFn) {

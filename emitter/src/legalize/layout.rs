@@ -23,6 +23,11 @@ pub const OBJECT_COUNT: u32 = 0;
 pub const OBJECT_KIND: u32 = 4;
 pub const KIND_STRING: u32 = 1;
 pub const KIND_BIGNUM: u32 = 2;
+/// Lists of ints (or any words), floats, bools and pointers.
+pub const KIND_WORD_LIST: u32 = 16;
+pub const KIND_FLOAT_LIST: u32 = 17;
+pub const KIND_BOOL_LIST: u32 = 18;
+pub const KIND_POINTER_LIST: u32 = 19;
 /// The count of a static object. The runtime restores it should it ever be used up.
 pub const STATIC_COUNT: u32 = 0x4000_0000;
 
@@ -34,6 +39,15 @@ pub const STRING_DATA: u32 = 20;
 pub const BIGNUM_LENGTH: u32 = 8;
 pub const BIGNUM_CAP: u32 = 12;
 pub const BIGNUM_LIMBS: u32 = 16;
+
+/// Elements.
+pub const LIST_LENGTH: u32 = 8;
+/// The length while all elements are small or need not be (only words do), else 0.
+pub const LIST_FAST_LENGTH: u32 = 12;
+/// Elements that there is room for.
+pub const LIST_CAP: u32 = 16;
+/// The address of the elements.
+pub const LIST_DATA: u32 = 20;
 
 /// Whether a word of this value is the integer itself.
 pub fn is_small(value: i64) -> bool {

@@ -1,8 +1,11 @@
 //! The walk over one function, and the means that the files of the several kinds of value share.
 
+use std::collections::HashMap;
+
 use mochi_frontend::source::Span;
 
 use super::fail::FailBlocks;
+use super::list::FreshList;
 use crate::analysis::{Cfg, SmallInts, Uses};
 use crate::ir::{
     Block, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Target, Terminator, Type, Value, WasmOp,
@@ -50,6 +53,7 @@ pub(super) fn function(
         cold: false,
         span: None,
         fail_blocks: FailBlocks::default(),
+        fresh_lists: HashMap::new(),
     };
     for &block in cfg.rpo() {
         ctx.block(block);
@@ -65,7 +69,7 @@ pub(super) struct Ctx<'a> {
     id: FuncId,
     pub(super) old: &'a Function,
     small: &'a SmallInts,
-    uses: Uses,
+    pub(super) uses: Uses,
     pub(super) module: &'a mut Module,
     pub(super) runtime: &'a mut Runtime,
     line: &'a dyn Fn(Span) -> u32,
@@ -77,6 +81,8 @@ pub(super) struct Ctx<'a> {
     pub(super) cold: bool,
     span: Option<Span>,
     pub(super) fail_blocks: FailBlocks,
+    /// Old values that are new lists or such with elements added, as long as their room is known.
+    pub(super) fresh_lists: HashMap<Value, FreshList>,
 }
 
 impl<'a> Ctx<'a> {
@@ -228,7 +234,6 @@ impl<'a> Ctx<'a> {
             MochiOp::ListNew
             | MochiOp::ListPush
             | MochiOp::ListGet
-            | MochiOp::ListSet
             | MochiOp::ListLen
             | MochiOp::ListAt
             | MochiOp::ListSlice
@@ -236,7 +241,11 @@ impl<'a> Ctx<'a> {
             | MochiOp::ListContains
             | MochiOp::ListEq
             | MochiOp::ListNe
-            | MochiOp::ListToStr => unreachable!("a module with lists has been refused"),
+            | MochiOp::ListToStr => Some(self.list_op(op, data)),
+            MochiOp::ListSet => {
+                self.list_set(data);
+                None
+            }
 
             MochiOp::LoadGlobal | MochiOp::TakeGlobal => Some(self.load_global(op, data)),
             MochiOp::InitGlobal | MochiOp::StoreGlobal => {

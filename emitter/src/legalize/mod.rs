@@ -16,6 +16,7 @@ mod fail;
 mod float;
 mod int;
 pub mod layout;
+mod list;
 mod lower;
 mod print;
 mod scalar;
@@ -41,7 +42,6 @@ pub struct LegalizeOptions<'a> {
 /// Takes every function from the counted to the legalized phase, and wraps the start function in
 /// one that ends the program properly.
 pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
-    assert!(module.lists.is_empty(), "lists cannot be legalized yet");
     let mut runtime = Runtime::new(options.debug_memory);
     let small = SmallInts::new(module);
     for func in &mut module.functions {

@@ -12,7 +12,8 @@ impl Ctx<'_> {
             Kind::Float => RuntimeFn::PrintFloat,
             Kind::Bool => RuntimeFn::PrintBool,
             Kind::Str => RuntimeFn::PrintString,
-            Kind::List(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+            Kind::List(_) => RuntimeFn::PrintList,
+            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
                 unreachable!("{ty} is printed in {}: no operation makes such values yet", self.old.name)
             }
         };

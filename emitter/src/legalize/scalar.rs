@@ -1,6 +1,6 @@
 //! Bools, none, and what applies to values of every kind.
 
-use super::layout::{NONE_BOOL, NONE_FLOAT, NONE_POINTER, NONE_WORD, STRING_BYTES};
+use super::layout::{LIST_LENGTH, NONE_BOOL, NONE_FLOAT, NONE_POINTER, NONE_WORD, STRING_BYTES};
 use super::lower::Ctx;
 use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
 use crate::runtime::RuntimeFn;
@@ -36,8 +36,8 @@ impl Ctx<'_> {
             Kind::Int | Kind::Any => self.i64(NONE_WORD),
             Kind::Float => self.f64(NONE_FLOAT),
             Kind::Bool => self.i32(NONE_BOOL),
-            Kind::Str => self.i32(NONE_POINTER),
-            Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+            Kind::Str | Kind::List(_) => self.i32(NONE_POINTER),
+            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
 
@@ -52,8 +52,8 @@ impl Ctx<'_> {
                 let none = self.i32(NONE_BOOL);
                 self.op(WasmOp::I32Eq, &[value, none])
             }
-            Kind::Str => self.op(WasmOp::I32Eqz, &[value]),
-            Kind::List(_) | Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
+            Kind::Str | Kind::List(_) => self.op(WasmOp::I32Eqz, &[value]),
+            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
 
@@ -78,9 +78,10 @@ impl Ctx<'_> {
         let (ty, value) = (self.old.ty(old), self.get(old));
         let holds = match ty.kind {
             Kind::Bool => return self.is_true(old),
-            Kind::Str => {
+            Kind::Str | Kind::List(_) => {
                 // Through none this loads 0.
-                let length = self.op_with(WasmOp::I32Load, &[value], Imm::Offset(STRING_BYTES));
+                let offset = if ty.kind == Kind::Str { STRING_BYTES } else { LIST_LENGTH };
+                let length = self.op_with(WasmOp::I32Load, &[value], Imm::Offset(offset));
                 let zero = self.i32(0);
                 return self.op(WasmOp::I32Ne, &[length, zero]);
             }
@@ -92,7 +93,7 @@ impl Ctx<'_> {
                 let zero = self.f64(0);
                 self.op(WasmOp::F64Ne, &[value, zero])
             }
-            Kind::List(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
                 unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
             }
         };

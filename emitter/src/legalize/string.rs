@@ -63,7 +63,7 @@ impl Ctx<'_> {
     }
 
     /// The operation is a runtime function of the operands, and of the site if it takes one more.
-    fn runtime_op(&mut self, func: RuntimeFn, data: &InstData) -> Value {
+    pub(super) fn runtime_op(&mut self, func: RuntimeFn, data: &InstData) -> Value {
         let mut args: Vec<Value> = data.args.iter().map(|&arg| self.get(arg)).collect();
         if func.params().len() > args.len() {
             let site = self.site();

@@ -1,24 +1,37 @@
 //! Programs in IR text, counted, legalized, verified and run by the interpreter.
 
+mod list;
+
 use std::fmt::Write;
 
 use super::layout::SMALL_LIMIT;
 use super::{LegalizeOptions, legalize};
 use crate::ir::interp::{Interpreter, TrapKind};
-use crate::ir::{CapturingWasi, Module, parse, verify_module};
-use crate::opt::count;
+use crate::ir::{CapturingWasi, Module, Phase, parse, verify_module};
+use crate::opt::{count, optimize};
 
 /// Counts and legalizes a program in the pure phase.
 #[track_caller]
 fn legalized(text: &str) -> Module {
-    let mut module = match parse(text) {
+    let mut module = parsed(text);
+    to_wasm_operations(&mut module, text);
+    module
+}
+
+#[track_caller]
+fn to_wasm_operations(module: &mut Module, text: &str) {
+    count(module);
+    verify(module, text);
+    legalize(module, &LegalizeOptions { debug_memory: true, line: &|span| span.start });
+    verify(module, text);
+}
+
+#[track_caller]
+fn parsed(text: &str) -> Module {
+    let module = match parse(text) {
         Ok(parsed) => parsed.module,
         Err(errors) => panic!("{}\n{text}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     };
-    verify(&module, text);
-    count(&mut module);
-    verify(&module, text);
-    legalize(&mut module, &LegalizeOptions { debug_memory: true, line: &|span| span.start });
     verify(&module, text);
     module
 }
@@ -30,11 +43,22 @@ fn verify(module: &Module, text: &str) {
     }
 }
 
-/// Runs a program; its exit code and what it wrote to standard output and standard error.
+/// Runs a program, as it is and with all passes; its exit code and what it wrote to standard
+/// output and standard error.
 #[track_caller]
 fn run(text: &str) -> (i32, String, String) {
-    let module = legalized(text);
-    let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
+    let result = run_module(&legalized(text), text);
+    let mut module = parsed(text);
+    optimize(&mut module, Phase::Pure, &[], |_, module| verify(module, text));
+    to_wasm_operations(&mut module, text);
+    optimize(&mut module, Phase::Legalized, &[], |_, module| verify(module, text));
+    assert_eq!(run_module(&module, text), result, "with all passes:\n{text}");
+    result
+}
+
+#[track_caller]
+fn run_module(module: &Module, text: &str) -> (i32, String, String) {
+    let mut interpreter = Interpreter::new(module, CapturingWasi::default());
     let code = match interpreter.run_start() {
         Ok(_) => 0,
         Err(trap) => match trap.kind {
