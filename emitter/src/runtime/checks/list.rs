@@ -116,7 +116,7 @@ impl Machine<'_> {
     }
 
     fn list(&mut self, kind: u64, items: &[Item]) -> u64 {
-        let room = if items.len() % 2 == 0 { items.len() } else { 0 };
+        let room = if items.len().is_multiple_of(2) { items.len() } else { 0 };
         let list = self.call("list_new", &[kind, room as u64]);
         items.iter().fold(list, |list, item| {
             let element = self.item(kind, item);
@@ -334,6 +334,16 @@ fn appending_to_the_only_share_is_linear() {
     assert_eq!(machine.u32(list + 12), 20_000);
     machine.call("object_release", &[list]);
     assert_eq!(machine.live_objects(), 0);
+}
+
+#[test]
+fn lists_that_cannot_be_had_trap() {
+    let module = module_of(FUNCTIONS);
+    let mut machine = Machine::new(&module);
+    machine.interp.limits.pages = 100;
+    for (kind, length) in [(WORDS, 1 << 24), (BYTES, (1 << 27) + 1), (POINTERS, 1 << 30), (FLOATS, (1 << 29) + 1)] {
+        assert!(machine.try_call("list_new", &[kind, length]).is_err());
+    }
 }
 
 #[test]
