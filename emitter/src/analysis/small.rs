@@ -220,6 +220,21 @@ mod tests {
     }
 
     #[test]
+    fn lengths_of_lists_are_small_and_their_elements_may_be_anything() {
+        let text = "
+            func f(v0: list<int>) pure {
+            b0:
+                v1 = list.len v0
+                v2: int = list.get v0, v1
+                v3: int = list.at v0, v1
+                v4: int = int.const 7
+                v5: list<int> = list.append v0, v4
+                return
+            }";
+        assert_eq!(small(text)[..3], [0, 1, 4]);
+    }
+
+    #[test]
     fn calls_pass_smallness_in_and_out() {
         let text = "
             func f(v0: int, v1: int, v2: int?) -> int pure {
