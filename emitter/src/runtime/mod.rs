@@ -169,12 +169,12 @@ mod tests {
             ("BIGNUM_LENGTH", layout::BIGNUM_LENGTH.into()),
             ("BIGNUM_CAP", layout::BIGNUM_CAP.into()),
             ("BIGNUM_LIMBS", layout::BIGNUM_LIMBS.into()),
-            ("KIND_LIST_WORD", layout::KIND_WORD_LIST.into()),
-            ("KIND_LIST_FLOAT", layout::KIND_FLOAT_LIST.into()),
-            ("KIND_LIST_BYTE", layout::KIND_BOOL_LIST.into()),
-            ("KIND_LIST_POINTER", layout::KIND_POINTER_LIST.into()),
+            ("KIND_WORD_LIST", layout::KIND_WORD_LIST.into()),
+            ("KIND_FLOAT_LIST", layout::KIND_FLOAT_LIST.into()),
+            ("KIND_BOOL_LIST", layout::KIND_BOOL_LIST.into()),
+            ("KIND_POINTER_LIST", layout::KIND_POINTER_LIST.into()),
             ("LIST_LENGTH", layout::LIST_LENGTH.into()),
-            ("LIST_FAST", layout::LIST_FAST_LENGTH.into()),
+            ("LIST_FAST_LENGTH", layout::LIST_FAST_LENGTH.into()),
             ("LIST_CAP", layout::LIST_CAP.into()),
             ("LIST_DATA", layout::LIST_DATA.into()),
             ("POSITIVE", layout::POSITIVE_TAG as u64),
@@ -182,6 +182,7 @@ mod tests {
             ("NONE", layout::NONE_WORD as u64),
             ("SMALL_LIMIT", layout::SMALL_LIMIT as u64),
             ("FLOAT_NONE", layout::NONE_FLOAT),
+            ("NONE_BOOL", layout::NONE_BOOL as u64),
         ];
         for (name, word) in expected {
             let item = source().get(name).unwrap_or_else(|| panic!("no constant {name}"));
