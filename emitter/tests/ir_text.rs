@@ -82,7 +82,28 @@ b2:
     print v12
     v13 = str.slice v7, v0, v1
     expect d1 v6
+    v14: list<int?> = list.new 2
+    v15: list<int?> = list.append v14, v8
+    v16: list<list<int?>>? = call nest(v15)
+    v17 = list.len v16
+    v18: int? = list.get v15, v17
+    list.set v15, v0, v18
+    v19 = list.contains v15, v8
+    v20 = list.ne v16, v16
+    v21 = list.to_str 1 v16
+    print v16
     return
+}
+
+func nest(v0: list<int?>) -> list<list<int?>>? pure {
+b0:
+    v1: list<list<int?>> = list.new 0
+    v2: list<list<int?>> = list.append v1, v0
+    v3 = list.len v2
+    v4: list<list<int?>> = list.slice v2, v3, v3
+    v5: list<list<int?>> = list.concat v4, v2
+    v6: list<list<int?>>? = convert v5
+    return v6
 }
 
 func fact(v0: int) -> int pure {
@@ -149,6 +170,10 @@ const WORDS: &[&str] = &[
     "main",
     "int",
     "str?",
+    "list<int>",
+    "list",
+    "<",
+    ">",
     "i32",
     "own",
     "cold",
