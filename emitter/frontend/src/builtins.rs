@@ -5,7 +5,7 @@
 //! overloads are what the machine code takes: the checker turns every other call that the
 //! language allows (none operands, `len` of a bool) into one of them or into a failure.
 
-use crate::types::{Kind, Type};
+use crate::types::{Kind, ListId, Type};
 
 /// What a call does besides computing its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Overload {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param {
     pub name: &'static str,
-    /// `Any` takes every type, with or without none; the other kinds exclude none.
+    /// `Any` takes every type, with or without none; the other kinds exclude none. A list is of any element type.
     pub kind: Kind,
 }
 
@@ -72,6 +72,9 @@ macro_rules! kind {
     };
     (string) => {
         Kind::String
+    };
+    (list) => {
+        Kind::List(ListId::ANY)
     };
     (any) => {
         Kind::Any
@@ -143,12 +146,19 @@ builtins! {
         Io; example r#"print("mochi", 1.5)"# => "mochi 1.5";
     }
 
-    /// How many code points a string has, or how many characters the text of a number.
+    /// How many code points a string has, how many elements a list, or how many characters the text of a number.
     Len len {
         (of: string) -> int;
+        (of: list) -> int;
         (of: int) -> int;
         (of: float) -> int;
         Pure; example r#"print(len("mochi"))"# => "5";
+    }
+
+    /// A list of the elements of `of` and `value` after them.
+    Append append or push {
+        (of: list, value: any) -> list;
+        Pure; example r#"print(append([1, 2], 3))"# => "[1, 2, 3]";
     }
 
     /// The value as text.
@@ -214,7 +224,11 @@ impl Builtin {
     /// The overload that takes arguments of these types as they are.
     pub fn overload(self, args: &[Type]) -> Option<&'static Overload> {
         self.row().overloads.iter().find(|overload| {
-            let takes = |kind: Kind, ty: Type| kind == Kind::Any || ty == Type::of(kind);
+            let takes = |kind: Kind, ty: Type| match kind {
+                Kind::Any => true,
+                Kind::List(ListId::ANY) => matches!(ty, Type { kind: Kind::List(_), nullable: false }),
+                _ => ty == Type::of(kind),
+            };
             let (first, more) = args.split_at(overload.params.len().min(args.len()));
             first.len() == overload.params.len()
                 && first.iter().zip(overload.params).all(|(&ty, param)| takes(param.kind, ty))
@@ -227,7 +241,6 @@ impl Builtin {
 /// where a call of a name that nobody knows only gives none.
 pub const NOT_YET: &[&str] = &[
     "abs",
-    "append",
     "avg",
     "ceil",
     "collect",
@@ -251,7 +264,6 @@ pub const NOT_YET: &[&str] = &[
     "padStart",
     "parseIntStr",
     "pow",
-    "push",
     "range",
     "reduce",
     "repeat",

@@ -6,7 +6,7 @@
 
 use crate::builtins::Builtin;
 use crate::source::Span;
-use crate::types::Type;
+use crate::types::{ListId, Type};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -42,6 +42,19 @@ pub struct Program {
     pub main: FunctionId,
     /// Top-level variables that some function mentions. Others are locals of `main`.
     pub globals: Vec<Global>,
+    /// The list types, each element type once: lists are of one type when their ids are equal.
+    pub lists: Vec<ListType>,
+}
+
+impl Program {
+    pub fn element(&self, list: ListId) -> Type {
+        self.lists[list.index()].element
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListType {
+    pub element: Type,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +104,13 @@ pub enum StmtKind {
         global: GlobalId,
         value: Expr,
     },
+    /// `of[index] = value`: `of` is evaluated first, then the value, then the index. The value's
+    /// type is the list's element.
+    SetIndex {
+        of: Expr,
+        index: Expr,
+        value: Expr,
+    },
     /// Evaluated for its effect; the value is dropped.
     Expr(Expr),
     /// The value's type is the function's result; absent when that is `Type::NONE`.
@@ -116,6 +136,13 @@ pub enum StmtKind {
     },
     /// Over the code points of a string; none runs zero times.
     ForString {
+        var: LocalId,
+        of: Expr,
+        body: Block,
+    },
+    /// Over the elements of a list; none runs zero times. The list and its length are taken once. The
+    /// variable's type is the list's element.
+    ForList {
         var: LocalId,
         of: Expr,
         body: Block,
@@ -149,6 +176,8 @@ pub enum ExprKind {
     None,
     Local(LocalId),
     Global(GlobalId),
+    /// A new list of these elements.
+    List(Vec<Expr>),
     /// Operands are both ints or both floats (nullable or not; none gives none), for `Rem` and the others alike.
     Arith {
         op: ArithOp,
@@ -162,7 +191,8 @@ pub enum ExprKind {
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
-    /// Operands have the same kind; either may be none, which makes orderings false.
+    /// Operands have the same kind; either may be none, which makes orderings false. Lists are only compared
+    /// for equality.
     Compare {
         op: CompareOp,
         lhs: Box<Expr>,
@@ -221,6 +251,27 @@ pub enum ExprKind {
         of: Box<Expr>,
         start: Option<Box<Expr>>,
         end: Option<Box<Expr>>,
+    },
+    /// `of[index]` of a list and an int, neither none.
+    ListIndex {
+        of: Box<Expr>,
+        index: Box<Expr>,
+    },
+    /// `of[start:end]` of a list; ints.
+    ListSlice {
+        of: Box<Expr>,
+        start: Option<Box<Expr>>,
+        end: Option<Box<Expr>>,
+    },
+    /// Lists of one type, neither none.
+    ListConcat {
+        lhs: Box<Expr>,
+        rhs: Box<Expr>,
+    },
+    /// `item in of`: a list that is not none and a value of its element type.
+    ListContains {
+        of: Box<Expr>,
+        item: Box<Expr>,
     },
     /// `e as T` where a conversion can fail or change the value.
     Cast {

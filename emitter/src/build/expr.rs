@@ -18,6 +18,7 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
     match &expr.kind {
         ExprKind::Arith { op: _, lhs, rhs: _ }
         | ExprKind::Concat { lhs, rhs: _ }
+        | ExprKind::ListConcat { lhs, rhs: _ }
         | ExprKind::Compare { op: _, lhs, rhs: _ }
         | ExprKind::And { lhs, rhs: _ }
         | ExprKind::Or { lhs, rhs: _ }
@@ -30,7 +31,10 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::Cast { of, to: _ }
         | ExprKind::Convert(of)
         | ExprKind::StringIndex { of, index: _ }
-        | ExprKind::StringSlice { of, start: _, end: _ } => Some(of),
+        | ExprKind::StringSlice { of, start: _, end: _ }
+        | ExprKind::ListIndex { of, index: _ }
+        | ExprKind::ListSlice { of, start: _, end: _ }
+        | ExprKind::ListContains { of, item: _ } => Some(of),
         ExprKind::Int(_)
         | ExprKind::Float(_)
         | ExprKind::Bool(_)
@@ -38,6 +42,7 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::None
         | ExprKind::Local(_)
         | ExprKind::Global(_)
+        | ExprKind::List(_)
         | ExprKind::If { cond: _, then: _, otherwise: _ }
         | ExprKind::Call { function: _, args: _ }
         | ExprKind::Builtin { builtin: _, args: _ }
@@ -59,13 +64,16 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
         match &expr.kind {
             ExprKind::Arith { op: _, lhs: _, rhs }
             | ExprKind::Concat { lhs: _, rhs }
+            | ExprKind::ListConcat { lhs: _, rhs }
             | ExprKind::Compare { op: _, lhs: _, rhs }
             | ExprKind::And { lhs: _, rhs }
             | ExprKind::Or { lhs: _, rhs }
             | ExprKind::Choose { op: _, lhs: _, rhs } => work.push(rhs),
             ExprKind::Contains { of: _, part } => work.push(part),
-            ExprKind::StringIndex { of: _, index } => work.push(index),
-            ExprKind::StringSlice { of: _, start, end } => {
+            ExprKind::ListContains { of: _, item } => work.push(item),
+            ExprKind::List(elements) => work.extend(elements),
+            ExprKind::StringIndex { of: _, index } | ExprKind::ListIndex { of: _, index } => work.push(index),
+            ExprKind::StringSlice { of: _, start, end } | ExprKind::ListSlice { of: _, start, end } => {
                 work.extend(start.as_deref());
                 work.extend(end.as_deref());
             }
@@ -168,6 +176,11 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::Builtin { .. }
             | ExprKind::StringIndex { .. }
             | ExprKind::StringSlice { .. }
+            | ExprKind::List(_)
+            | ExprKind::ListIndex { .. }
+            | ExprKind::ListSlice { .. }
+            | ExprKind::ListConcat { .. }
+            | ExprKind::ListContains { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Fail { .. } => {
                 self.expr(expr);
@@ -233,6 +246,7 @@ impl FunctionCtx<'_, '_> {
                 Some(ty) => self.fb.value(MochiOp::LoadGlobal, Vec::new(), Self::global(*global), ty),
                 None => self.none_of(expr.ty),
             },
+            ExprKind::List(elements) => self.list(expr, elements)?,
             ExprKind::If { cond, then, otherwise } => {
                 let (yes, no) = (self.fb.create_block(), self.fb.create_block());
                 self.condition(cond, yes, no);
@@ -273,6 +287,10 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::Choose { .. }
             | ExprKind::StringIndex { .. }
             | ExprKind::StringSlice { .. }
+            | ExprKind::ListIndex { .. }
+            | ExprKind::ListSlice { .. }
+            | ExprKind::ListConcat { .. }
+            | ExprKind::ListContains { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Convert(_) => unreachable!("{:?} starts with an operand", expr.kind),
         };
@@ -349,7 +367,7 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 self.fb.value(MochiOp::StrAt, vec![first, index], Imm::None, Type::STR)
             }
-            ExprKind::StringSlice { of: _, start, end } => {
+            ExprKind::StringSlice { of: _, start, end } | ExprKind::ListSlice { of: _, start, end } => {
                 let start = match start {
                     Some(start) => self.expr(start)?,
                     None => self.fb.int_const(0),
@@ -359,7 +377,26 @@ impl FunctionCtx<'_, '_> {
                     None => self.fb.int_const(i32::MAX.into()),
                 };
                 self.fb.set_span(Some(expr.span));
-                self.fb.value(MochiOp::StrSlice, vec![first, start, end], Imm::None, Type::STR)
+                let ty = self.fb.ty(first);
+                let op = if ty.kind == Kind::Str { MochiOp::StrSlice } else { MochiOp::ListSlice };
+                self.fb.value(op, vec![first, start, end], Imm::None, ty)
+            }
+            ExprKind::ListIndex { of: _, index } => {
+                let index = self.expr(index)?;
+                self.fb.set_span(Some(expr.span));
+                let element = self.element(self.fb.ty(first));
+                self.fb.value(MochiOp::ListGet, vec![first, index], Imm::None, element)
+            }
+            ExprKind::ListConcat { lhs: _, rhs } => {
+                let second = self.expr(rhs)?;
+                self.fb.set_span(Some(expr.span));
+                let ty = self.fb.ty(first);
+                self.fb.value(MochiOp::ListConcat, vec![first, second], Imm::None, ty)
+            }
+            ExprKind::ListContains { of: _, item } => {
+                let item = self.expr(item)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::ListContains, vec![first, item], Imm::None, Type::BOOL)
             }
             ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -368,6 +405,7 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::None
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::List(_)
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
@@ -430,6 +468,7 @@ impl FunctionCtx<'_, '_> {
                 match of.ty.kind {
                     types::Kind::Never => self.fb.int_const(0),
                     types::Kind::String => self.fb.value(MochiOp::StrLen, vec![value], Imm::None, Type::INT),
+                    types::Kind::List(_) => self.fb.value(MochiOp::ListLen, vec![value], Imm::None, Type::INT),
                     types::Kind::Int => self.unless_none(
                         value,
                         Type::INT,
@@ -444,6 +483,12 @@ impl FunctionCtx<'_, '_> {
                     ),
                     types::Kind::Bool | types::Kind::Any => panic!("len of {} is refused when checking", of.ty),
                 }
+            }
+            (Builtin::Append, [of, value]) => {
+                let list = self.expr(of)?;
+                let value = self.expr(value)?;
+                self.fb.set_span(Some(expr.span));
+                self.append(list, value)
             }
             (Builtin::Str, [of]) => {
                 let value = self.expr(of)?;
@@ -482,6 +527,7 @@ impl FunctionCtx<'_, '_> {
             (Builtin::Now, []) => self.fb.value(MochiOp::Now, Vec::new(), Imm::None, Type::INT),
             (
                 Builtin::Len
+                | Builtin::Append
                 | Builtin::Str
                 | Builtin::Int
                 | Builtin::Float
@@ -545,7 +591,7 @@ impl FunctionCtx<'_, '_> {
             (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
             (types::Kind::String, CastTo::BigInt) => (MochiOp::StrToBigint, Type::INT),
             (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
-            (types::Kind::Bool, CastTo::Float) | (types::Kind::Any, _) => {
+            (types::Kind::Bool, CastTo::Float) | (types::Kind::List(_) | types::Kind::Any, _) => {
                 panic!("a cast of {from} to {to:?} is refused when checking")
             }
         };

@@ -21,8 +21,8 @@ const DUPLICATED_NODES: usize = 40;
 
 /// Where `continue` and `break` go.
 pub(super) struct Loop {
-    latch: Block,
-    exit: Block,
+    pub(super) latch: Block,
+    pub(super) exit: Block,
 }
 
 impl FunctionCtx<'_, '_> {
@@ -52,7 +52,7 @@ impl FunctionCtx<'_, '_> {
     }
 
     /// Builds the body in the current block and goes on in the latch, if anything gets there.
-    fn loop_body(&mut self, body: &[Stmt], targets: Loop) {
+    pub(super) fn loop_body(&mut self, body: &[Stmt], targets: Loop) {
         let latch = targets.latch;
         self.loops.push(targets);
         self.body(body);
@@ -124,7 +124,7 @@ impl FunctionCtx<'_, '_> {
         self.enter(exit);
     }
 
-    fn branch_while(&mut self, test: MochiOp, counter: Value, last: Value, head: Block, exit: Block) {
+    pub(super) fn branch_while(&mut self, test: MochiOp, counter: Value, last: Value, head: Block, exit: Block) {
         let more = self.fb.value(test, vec![counter, last], Imm::None, Type::BOOL);
         self.fb.branch(more, head, exit);
     }

@@ -21,6 +21,7 @@ use crate::ir::{
 };
 
 mod expr;
+mod lists;
 mod loops;
 mod print;
 mod stmt;
@@ -36,6 +37,7 @@ use types::lower_type;
 /// Function and global ids are the typed program's indexes.
 pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
     let mut module = Module { files: files.iter().map(|file| file.name.clone()).collect(), ..Module::default() };
+    types::lower_lists(program, &mut module);
     for global in &program.globals {
         // Nothing reads a global without kind, but its index must be taken.
         let ty = lower_type(global.ty).unwrap_or(Type::ANY);
@@ -89,7 +91,7 @@ fn remove_unused_consts(func: &mut Function) {
             let is_const = matches!(
                 data.op,
                 Op::Mochi(
-                    MochiOp::IntConst | MochiOp::FloatConst | MochiOp::BoolConst | MochiOp::StrConst | MochiOp::None
+                    MochiOp::IntConst | MochiOp::FloatConst | MochiOp::BoolConst | MochiOp::StrConst | MochiOp::None | MochiOp::ListNew
                 )
             );
             !is_const || data.results.iter().any(|result| used[result.index()])

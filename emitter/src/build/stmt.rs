@@ -22,9 +22,11 @@ pub(super) fn has_self_tail_call(body: &[Stmt], function: typed::FunctionId) -> 
                 StmtKind::While { cond: _, body }
                 | StmtKind::ForRange { var: _, assigned: _, start: _, end: _, body }
                 | StmtKind::ForString { var: _, of: _, body }
+                | StmtKind::ForList { var: _, of: _, body }
                 | StmtKind::Block(body) => work.push(body),
                 StmtKind::SetLocal { local: _, value: _ }
                 | StmtKind::SetGlobal { global: _, value: _ }
+                | StmtKind::SetIndex { of: _, index: _, value: _ }
                 | StmtKind::Expr(_)
                 | StmtKind::Return(_)
                 | StmtKind::Break
@@ -46,7 +48,7 @@ fn is_call_of(expr: &Expr, called: typed::FunctionId) -> bool {
 }
 
 /// Whether evaluating `expr` can run another function of the program.
-fn has_call(expr: &Expr) -> bool {
+pub(super) fn has_call(expr: &Expr) -> bool {
     !walk(expr, |expr| !matches!(expr.kind, ExprKind::Call { function: _, args: _ }))
 }
 
@@ -101,6 +103,7 @@ impl FunctionCtx<'_, '_> {
         match &stmt.kind {
             StmtKind::SetLocal { local, value } => self.set_local(*local, value),
             StmtKind::SetGlobal { global, value } => self.set_global(*global, value, stmt),
+            StmtKind::SetIndex { of, index, value } => self.set_index(of, index, value, stmt.span),
             StmtKind::Expr(value) => self.effect(value),
             StmtKind::Return(Some(value)) => self.return_value(value),
             StmtKind::Return(None) => self.return_none(),
@@ -110,6 +113,7 @@ impl FunctionCtx<'_, '_> {
                 self.range_loop(*var, *assigned, start, end, body, stmt.span);
             }
             StmtKind::ForString { var, of, body } => self.string_loop(*var, of, body, stmt.span),
+            StmtKind::ForList { var, of, body } => self.list_loop(*var, of, body, stmt.span),
             StmtKind::Break => self.leave_loop(),
             StmtKind::Continue => self.continue_loop(),
             StmtKind::Expect { cond, text } => {
@@ -137,6 +141,9 @@ impl FunctionCtx<'_, '_> {
         let Some(ty) = lower_type(self.program.globals[global.index()].ty) else { return self.effect(value) };
         if let Some(parts) = appended_parts(global, value) {
             return self.append_to_global(global, ty, &parts, stmt);
+        }
+        if self.append_list_to_global(global, ty, value, stmt.span) {
+            return;
         }
         if let Some(value) = self.expr(value) {
             self.fb.set_span(Some(stmt.span));

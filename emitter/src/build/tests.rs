@@ -66,7 +66,7 @@ fn program(body: Vec<Stmt>) -> Program {
         body,
         span: Span::default(),
     };
-    Program { functions: vec![main], main: FunctionId(0), globals: Vec::new() }
+    Program { functions: vec![main], main: FunctionId(0), globals: Vec::new(), lists: Vec::new() }
 }
 
 #[test]

@@ -123,6 +123,12 @@ impl<'p> Checker<'p, '_> {
                     self.set(*place, declared);
                 }
             }
+            StmtKind::AssignElement { place: _, name: _, indexes, value } => {
+                for index in indexes {
+                    self.expr(*index);
+                }
+                self.expr(*value);
+            }
             StmtKind::Expr(expr) => {
                 self.expr(*expr);
             }
@@ -291,6 +297,7 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Absent
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::List(_)
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
@@ -333,6 +340,12 @@ impl<'p> Checker<'p, '_> {
                 callee.result.unwrap_or(Claim::UNKNOWN)
             }
             ExprKind::Builtin { builtin, args } => self.builtin(*builtin, args, span),
+            ExprKind::List(elements) => {
+                for element in elements {
+                    self.expr(*element);
+                }
+                Claim::UNKNOWN
+            }
             ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
@@ -377,6 +390,7 @@ impl<'p> Checker<'p, '_> {
         let (expected, result): (&[Claim], Claim) = match builtin {
             Builtin::Print => (&[], Claim::UNIT),
             Builtin::Len => (&[Claim::ANY], Claim::INT),
+            Builtin::Append => (&[], Claim::UNKNOWN),
             Builtin::Str | Builtin::Lower => (&[Claim::ANY], Claim::STRING),
             Builtin::Int => (&[Claim::ANY], Claim::INT),
             Builtin::Float => (&[], Claim::UNKNOWN),
@@ -461,6 +475,7 @@ impl<'p> Checker<'p, '_> {
                 }
                 return Claim::BOOL;
             }
+            BinaryOp::In if unknown(right) => (true, Claim::BOOL),
             BinaryOp::In => (left.unifies(Claim::STRING) && right.unifies(Claim::STRING), Claim::BOOL),
             BinaryOp::And | BinaryOp::Or => (left.unifies(Claim::BOOL) && right.unifies(Claim::BOOL), Claim::BOOL),
             BinaryOp::Else => {

@@ -12,23 +12,28 @@
 //! nothing grows any more the walk runs once more for each copy, keeps the trees, and reports.
 //! The alternative, collecting constraints for a separate solver, would state the typing of
 //! each construct twice, once as a constraint and once for the tree, and narrowing (a type
-//! that depends on the place) does not fit constraints on variables. What comes later fits
-//! this scheme: the element types of lists and maps and the signatures of closures are slots
-//! of union-find classes that the walk joins along flows, and `any` is one more conversion
-//! where [`super::walk`] now refuses two kinds in one slot.
+//! that depends on the place) does not fit constraints on variables. The
+//! element types of lists are slots of union-find classes ([`super::classes`]) that the walk
+//! joins along flows. What comes later fits this scheme: maps and the signatures of closures
+//! are such classes too, and `any` is one more conversion where [`super::walk`] now refuses
+//! two kinds in one slot.
+//!
+//! A copy is for the element types of its list arguments, not for their classes: all lists of
+//! one type that a function is called with become one class.
 //!
 //! A callee is walked as soon as a call needs it, so that nearly all results are known when
 //! its caller goes on; this makes the number of walks proportional to the number of copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::classes::Classes;
 use super::components::components;
-use super::resolved::{FuncId, Program};
+use super::resolved::{ExprId, FuncId, Program};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceFile, Span};
 use crate::typed::{self, FunctionId, GlobalId};
-use crate::types::{Kind, Type};
+use crate::types::{Kind, ListId, Type};
 
 /// How many copies of a function there are before the rest shares one.
 const MAX_COPIES: usize = 8;
@@ -48,6 +53,9 @@ pub(super) fn infer(program: &Program<'_>, file: &SourceFile, is_complete: bool)
         copies_of: program.functions.iter().map(|_| Vec::new()).collect(),
         globals: program.globals.iter().map(|_| Slot::default()).collect(),
         readers: program.globals.iter().map(|_| BTreeSet::new()).collect(),
+        classes: Classes::default(),
+        lists: BTreeMap::new(),
+        calls: BTreeMap::new(),
         by_types: BTreeMap::new(),
         by_group: BTreeMap::new(),
         shared: BTreeMap::new(),
@@ -140,6 +148,12 @@ pub(super) struct Infer<'p, 'a> {
     globals: Vec<Slot>,
     /// By global: the copies that have used it.
     readers: Vec<BTreeSet<CopyId>>,
+    classes: Classes,
+    /// The classes of the lists that expressions make.
+    lists: BTreeMap<(CopyId, ExprId), ListId>,
+    /// The copy that each call reaches.
+    calls: BTreeMap<(CopyId, ExprId), CopyId>,
+    /// By the shapes of the arguments.
     by_types: BTreeMap<(FuncId, Vec<Type>), CopyId>,
     by_group: BTreeMap<(u32, FuncId), CopyId>,
     /// The copies that take all further argument types.
@@ -181,8 +195,16 @@ impl<'p, 'a> Infer<'p, 'a> {
             }
             // What still has no result never comes back. Its callers are told that it gives none,
             // so that the code after the call has types.
-            let Some(stuck) = self.live().into_iter().rfind(|&id| self.get(id).result.ty == Type::NEVER) else { break };
-            self.join_result(stuck, Type::NONE, Span::default());
+            if let Some(stuck) = self.live().into_iter().rfind(|&id| self.get(id).result.ty == Type::NEVER) {
+                self.join_result(stuck, Type::NONE, Span::default());
+                continue;
+            }
+            for reader in self.classes.settle() {
+                self.again(reader);
+            }
+            if self.pending.is_empty() {
+                break;
+            }
         }
     }
 
@@ -231,45 +253,112 @@ impl<'p, 'a> Infer<'p, 'a> {
 
     pub(super) fn global(&mut self, id: GlobalId, reader: CopyId) -> Type {
         self.readers[id.index()].insert(reader);
-        self.globals[id.index()].ty
+        self.classes.canonical(self.globals[id.index()].ty)
     }
 
     pub(super) fn join_global(&mut self, id: GlobalId, ty: Type, from: Span) -> Slot {
-        if self.globals[id.index()].join(ty, from) {
+        let mut slot = self.globals[id.index()];
+        let has_grown = self.join(&mut slot, ty, from);
+        self.globals[id.index()] = slot;
+        if has_grown {
             for reader in self.readers[id.index()].clone() {
                 self.again(reader);
             }
         }
-        self.globals[id.index()]
+        slot
     }
 
     pub(super) fn join_result(&mut self, id: CopyId, ty: Type, from: Span) -> Slot {
-        if self.get_mut(id).result.join(ty, from) {
+        let mut slot = self.get(id).result;
+        let has_grown = self.join(&mut slot, ty, from);
+        self.get_mut(id).result = slot;
+        if has_grown {
             for caller in self.get(id).callers.clone() {
                 self.again(caller);
             }
         }
-        self.get(id).result
+        slot
+    }
+
+    /// Lets `ty` flow into a slot; whether that has grown.
+    pub(super) fn join(&mut self, slot: &mut Slot, ty: Type, from: Span) -> bool {
+        self.unify(slot.ty, ty);
+        slot.ty = self.classes.canonical(slot.ty);
+        slot.join(self.classes.canonical(ty), from)
+    }
+
+    pub(super) fn result(&self, id: CopyId) -> Type {
+        self.classes.canonical(self.get(id).result.ty)
+    }
+
+    // Lists.
+
+    /// Lists of these two types may meet.
+    pub(super) fn unify(&mut self, a: Type, b: Type) {
+        for reader in self.classes.unify(a, b) {
+            self.again(reader);
+        }
+    }
+
+    pub(super) fn canonical(&self, ty: Type) -> Type {
+        self.classes.canonical(ty)
+    }
+
+    /// The type of the lists that an expression makes.
+    pub(super) fn new_list(&mut self, copy: CopyId, expr: ExprId) -> Type {
+        let list = match self.lists.get(&(copy, expr)) {
+            Some(&list) => list,
+            None => {
+                let list = self.classes.make();
+                self.lists.insert((copy, expr), list);
+                list
+            }
+        };
+        self.classes.canonical(Type::of(Kind::List(list)))
+    }
+
+    pub(super) fn element(&mut self, list: ListId, reader: CopyId) -> Slot {
+        self.classes.element(list, reader)
+    }
+
+    /// Lets a value flow into the elements of lists.
+    pub(super) fn join_element(&mut self, list: ListId, ty: Type, from: Span, reader: CopyId) -> Slot {
+        for reader in self.classes.join_element(list, ty, from) {
+            self.again(reader);
+        }
+        self.classes.element(list, reader)
     }
 
     // Calls.
 
     /// The copy that a call with arguments of these types reaches, with its parameters grown to hold
     /// them. None while an argument's type is not known.
-    pub(super) fn call(&mut self, caller: CopyId, function: FuncId, args: &[(Type, Span)]) -> Option<CopyId> {
+    pub(super) fn call(
+        &mut self,
+        caller: CopyId,
+        call: ExprId,
+        function: FuncId,
+        args: &[(Type, Span)],
+    ) -> Option<CopyId> {
         if args.iter().any(|&(ty, _)| ty == Type::NEVER) {
             return None;
         }
-        let id = self.callee(caller, function, args);
+        if self.is_final() {
+            return self.calls.get(&(caller, call)).copied();
+        }
+        let id = self.callee(caller, call, function, args);
+        self.calls.insert((caller, call), id);
         let params = &self.program.functions[function.index()].params;
         let mut grown = false;
         for (&param, &(ty, span)) in params.iter().zip(args) {
-            grown |= self.get_mut(id).slots[param.index()].join(ty, span);
+            let mut slot = self.get(id).slots[param.index()];
+            grown |= self.join(&mut slot, ty, span);
+            self.get_mut(id).slots[param.index()] = slot;
         }
         self.get_mut(caller).calling.insert(id);
         self.get_mut(id).callers.insert(caller);
         let copy = self.get(id);
-        if self.output.is_none() && (grown || !(copy.was_walked || copy.is_running)) {
+        if grown || !(copy.was_walked || copy.is_running) {
             self.again(id);
             if self.depth < MAX_DEPTH && !self.get(id).is_running {
                 self.run(id);
@@ -278,7 +367,7 @@ impl<'p, 'a> Infer<'p, 'a> {
         Some(id)
     }
 
-    fn callee(&mut self, caller: CopyId, function: FuncId, args: &[(Type, Span)]) -> CopyId {
+    fn callee(&mut self, caller: CopyId, call: ExprId, function: FuncId, args: &[(Type, Span)]) -> CopyId {
         let Copy { function: from, group, .. } = *self.get(caller);
         if self.component[from.index()] == self.component[function.index()] {
             return match self.by_group.get(&(group, function)) {
@@ -286,26 +375,41 @@ impl<'p, 'a> Infer<'p, 'a> {
                 None => self.copy(function, group),
             };
         }
-        let types: Vec<Type> = args.iter().map(|&(ty, _)| ty).collect();
-        let key = (function, types);
+        let mut shapes = Vec::new();
+        let mut is_known = true;
+        for &(ty, _) in args {
+            is_known &= self.classes.shape(ty, caller, &mut shapes);
+        }
+        if !is_known {
+            // Lists of which no element is known yet stay apart, so that they do not meet by chance.
+            let earlier = self.calls.get(&(caller, call)).copied();
+            let group = self.copies.len() as u32;
+            return earlier.unwrap_or_else(|| self.copy(function, group));
+        }
+        let key = (function, shapes);
         if let Some(&id) = self.by_types.get(&key) {
             return id;
         }
-        let id = self.choose_copy(function, &key.1);
+        let id = self.choose_copy(function, args, caller, &key.1);
         self.by_types.insert(key, id);
         id
     }
 
-    fn choose_copy(&mut self, function: FuncId, types: &[Type]) -> CopyId {
+    fn choose_copy(&mut self, function: FuncId, args: &[(Type, Span)], caller: CopyId, shapes: &[Type]) -> CopyId {
         if let Some(&id) = self.shared.get(&function) {
             return id;
         }
         let params = &self.program.functions[function.index()].params;
-        let copies = &self.copies_of[function.index()];
-        let fits =
-            |id: &CopyId| params.iter().zip(types).all(|(param, &ty)| self.get(*id).slots[param.index()].ty == ty);
-        if let Some(&id) = copies.iter().find(|&id| fits(id)) {
-            return id;
+        let copies = self.copies_of[function.index()].clone();
+        for &id in &copies {
+            let mut found = Vec::new();
+            for (param, _) in params.iter().zip(args) {
+                let ty = self.get(id).slots[param.index()].ty;
+                self.classes.shape(ty, caller, &mut found);
+            }
+            if found == shapes {
+                return id;
+            }
         }
         let group = self.copies.len() as u32;
         if copies.len() < MAX_COPIES {
@@ -344,7 +448,22 @@ impl<'p, 'a> Infer<'p, 'a> {
     // The final walk.
 
     fn emit(mut self, main: CopyId) -> (typed::Program, Vec<Diagnostic>) {
+        let interned = self.classes.intern();
+        for slot in &mut self.globals {
+            slot.ty = interned.rename(slot.ty);
+        }
+        for copy in &mut self.copies {
+            for slot in copy.slots.iter_mut().chain([&mut copy.result]) {
+                slot.ty = interned.rename(slot.ty);
+            }
+        }
+        for list in self.lists.values_mut() {
+            *list = interned.rename_list(*list);
+        }
         self.output = Some(Output::default());
+        for &cycle in &interned.cycles {
+            self.report(Diagnostic::error(Code::M001, cycle, "lists that contain themselves are not supported yet"));
+        }
         let main = self.function_id(main);
         let mut functions = Vec::new();
         while let Some(&id) = self.output.as_ref().and_then(|output| output.order.get(functions.len())) {
@@ -356,7 +475,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             ty: settled(slot.ty),
             span: global.variable.span,
         });
-        let program = typed::Program { functions, main, globals: globals.collect() };
+        let program = typed::Program { functions, main, globals: globals.collect(), lists: interned.lists };
         (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
     }
 

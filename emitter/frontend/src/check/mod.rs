@@ -6,6 +6,7 @@
 //! warning, and an error under strict checking.
 
 mod annotations;
+mod classes;
 mod components;
 mod infer;
 mod resolve;

@@ -470,9 +470,7 @@ impl<'a> Resolver<'a> {
         value: &'a ast::Expr,
         out: &mut Block,
     ) {
-        for index in indexes {
-            self.expr(index);
-        }
+        let indexes = self.exprs(indexes);
         let value = self.expr(value);
         let Some(binding) = self.lookup(&target.text, target.span) else {
             let message = format!("assignment to undeclared variable: {}", target.text);
@@ -481,16 +479,20 @@ impl<'a> Resolver<'a> {
         if !binding.mutable {
             self.warn(Code::T024, target.span, format!("cannot assign to `{}` (immutable)", target.text));
         }
-        if !indexes.is_empty() {
-            return self.refuse(span, "assignments to elements");
-        }
         if !fields.is_empty() {
             return self.refuse(span, "assignments to fields");
         }
         if let (Place::Local(local), Some(assigns)) = (binding.place, self.func.loops.last_mut()) {
             assigns.insert(local);
         }
-        out.push(Stmt { kind: StmtKind::Assign { place: binding.place, value }, span });
+        let place = binding.place;
+        if indexes.is_empty() {
+            return out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
+        }
+        if let Place::Global(global) = place {
+            self.func.reads.insert(global);
+        }
+        out.push(Stmt { kind: StmtKind::AssignElement { place, name: target.span, indexes, value }, span });
     }
 
     fn if_stmt(&mut self, first: &'a ast::IfStmt, span: Span) -> StmtKind {
@@ -583,6 +585,12 @@ impl<'a> Resolver<'a> {
                 }
                 ExprKind::Slice { of: first, start, end }
             }
+            // A new list has no other type to be changed into.
+            ast::ExprKind::Cast { of, ty }
+                if matches!(&of.kind, ast::ExprKind::List(elements) if elements.is_empty()) && is_list(ty) =>
+            {
+                return first;
+            }
             ast::ExprKind::Cast { of: _, ty } => match self.cast_target(ty) {
                 Some((to, annotation)) => ExprKind::Cast { of: first, to, annotation: Some(annotation) },
                 None => ExprKind::Refused,
@@ -639,10 +647,7 @@ impl<'a> Resolver<'a> {
             | ast::ExprKind::Cast { .. } => return self.expr(expr),
             ast::ExprKind::Call { callee, args } => return self.call(callee, args, span),
             ast::ExprKind::If { .. } => self.choice(expr),
-            ast::ExprKind::List(elements) => {
-                self.exprs(elements);
-                return self.refused(span, "lists");
-            }
+            ast::ExprKind::List(elements) => ExprKind::List(self.exprs(elements)),
             ast::ExprKind::Map(entries) => {
                 for entry in entries {
                     if let ast::MapKey::Expr(key) = &entry.key {
@@ -780,6 +785,10 @@ impl<'a> Resolver<'a> {
         self.func.builtins.insert(builtin);
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
+}
+
+fn is_list(ty: &ast::TypeExpr) -> bool {
+    matches!(&ty.kind, ast::TypeExprKind::Generic { name, args: _ } if name.text == "list")
 }
 
 /// The operand that is evaluated first, of expressions that can form long chains.

@@ -159,6 +159,13 @@ pub(super) enum StmtKind {
         place: Place,
         value: ExprId,
     },
+    /// `place[i]…[j] = value`; at least one index.
+    AssignElement {
+        place: Place,
+        name: Span,
+        indexes: Vec<ExprId>,
+        value: ExprId,
+    },
     Expr(ExprId),
     Return(Option<ExprId>),
     /// The first arm whose condition holds.
@@ -214,6 +221,7 @@ pub(super) enum ExprKind<'a> {
     Absent,
     Local(LocalId),
     Global(GlobalId),
+    List(Vec<ExprId>),
     Unary(UnaryOp, ExprId),
     Binary(BinaryOp, ExprId, ExprId),
     /// Conditions with their values, the first that holds counts; none without `otherwise`.
@@ -267,6 +275,7 @@ impl ExprKind<'_> {
             | ExprKind::Absent
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::List(_)
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }

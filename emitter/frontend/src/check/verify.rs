@@ -3,8 +3,9 @@
 //! Every construct is compared with the documentation in [`crate::typed`]. A violation is a
 //! defect of the checker, never of the program.
 
+use crate::builtins::Builtin;
 use crate::typed::{Block, CastTo, Expr, ExprKind, Function, Program, StmtKind};
-use crate::types::{Kind, Type};
+use crate::types::{Kind, ListId, Type};
 
 /// Panics when the program breaks the contract.
 pub(super) fn verify(program: &Program) {
@@ -38,6 +39,13 @@ impl Verifier<'_> {
                     expect(value.ty == self.program.globals[global.index()].ty, "type of a global's value");
                     self.expr(value);
                 }
+                StmtKind::SetIndex { of, index, value } => {
+                    expect(self.element(of.ty) == Some(value.ty), "type of an element");
+                    expect(index.ty == Type::INT, "type of an index");
+                    self.expr(of);
+                    self.expr(index);
+                    self.expr(value);
+                }
                 StmtKind::Expr(value) => self.expr(value),
                 StmtKind::Return(None) => expect(self.function.result == Type::NONE, "return without a value"),
                 StmtKind::Return(Some(value)) => {
@@ -69,6 +77,12 @@ impl Verifier<'_> {
                     self.expr(of);
                     self.block(body, loops + 1);
                 }
+                StmtKind::ForList { var, of, body } => {
+                    let element = self.element(of.ty.without_none());
+                    expect(element == Some(self.function.locals[var.index()].ty), "type of an element");
+                    self.expr(of);
+                    self.block(body, loops + 1);
+                }
                 StmtKind::Break | StmtKind::Continue => expect(loops > 0, "jump out of no loop"),
                 StmtKind::Expect { cond, text: _ } => {
                     expect(cond.ty == Type::BOOL, "type of an expectation");
@@ -76,6 +90,14 @@ impl Verifier<'_> {
                 }
                 StmtKind::Block(block) => self.block(block, loops),
             }
+        }
+    }
+
+    /// The element type of a list that is not none.
+    fn element(&self, ty: Type) -> Option<Type> {
+        match ty {
+            Type { kind: Kind::List(list), nullable: false } => Some(self.program.element(list)),
+            _ => None,
         }
     }
 
@@ -102,6 +124,24 @@ impl Verifier<'_> {
             ExprKind::None => expect(ty.nullable, "type of none"),
             ExprKind::Local(local) => expect(ty == self.function.locals[local.index()].ty, "type of a local"),
             ExprKind::Global(global) => expect(ty == self.program.globals[global.index()].ty, "type of a global"),
+            ExprKind::List(elements) => {
+                let element = self.element(ty);
+                expect(element.is_some() && elements.iter().all(|value| Some(value.ty) == element), "list");
+            }
+            ExprKind::ListIndex { of, index } => {
+                expect(self.element(of.ty) == Some(ty) && index.ty == Type::INT, "index of a list");
+            }
+            ExprKind::ListSlice { of, start, end } => {
+                let is_bound = |bound: &Option<Box<Expr>>| bound.as_ref().is_none_or(|bound| bound.ty == Type::INT);
+                let is_list = self.element(of.ty).is_some() && of.ty == ty;
+                expect(is_list && is_bound(start) && is_bound(end), "slice of a list");
+            }
+            ExprKind::ListConcat { lhs, rhs } => {
+                expect(self.element(ty).is_some() && lhs.ty == ty && rhs.ty == ty, "concatenation of lists");
+            }
+            ExprKind::ListContains { of, item } => {
+                expect(self.element(of.ty) == Some(item.ty) && ty == Type::BOOL, "search in a list");
+            }
             ExprKind::Arith { op: _, lhs, rhs } => {
                 expect(matches!(lhs.ty.kind, Kind::Int | Kind::Float) && lhs.ty.kind == rhs.ty.kind, "operands");
                 expect(ty == nullable_if(lhs.ty.kind, lhs.ty.nullable || rhs.ty.nullable), "type of arithmetic");
@@ -136,7 +176,11 @@ impl Verifier<'_> {
                 let overload = builtin.overload(&types);
                 let result = overload.map(|overload| overload.result);
                 let first = types.first().copied().unwrap_or(Type::NONE);
-                expect(result == Some(ty) || (result == Some(Type::ANY) && ty == first), "call of a builtin");
+                let is_first = result.is_some_and(|result| matches!(result.kind, Kind::Any | Kind::List(ListId::ANY)));
+                expect(result == Some(ty) || (is_first && ty == first), "call of a builtin");
+                if *builtin == Builtin::Append {
+                    expect(self.element(first) == types.get(1).copied(), "type of an element");
+                }
             }
             ExprKind::StringIndex { of, index } => {
                 expect(of.ty == Type::STRING && index.ty == Type::INT && ty == Type::STRING, "index");
@@ -187,15 +231,18 @@ fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Cast { of, to: _ } => vec![of],
         ExprKind::Arith { op: _, lhs, rhs }
         | ExprKind::Concat { lhs, rhs }
+        | ExprKind::ListConcat { lhs, rhs }
         | ExprKind::Compare { op: _, lhs, rhs }
         | ExprKind::And { lhs, rhs }
         | ExprKind::Or { lhs, rhs }
         | ExprKind::Choose { op: _, lhs, rhs } => vec![lhs, rhs],
         ExprKind::Contains { of, part } => vec![part, of],
+        ExprKind::ListContains { of, item } => vec![item, of],
+        ExprKind::List(elements) => elements.iter().collect(),
         ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
         ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
-        ExprKind::StringIndex { of, index } => vec![of, index],
-        ExprKind::StringSlice { of, start, end } => {
+        ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } => vec![of, index],
+        ExprKind::StringSlice { of, start, end } | ExprKind::ListSlice { of, start, end } => {
             [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
         }
         ExprKind::Sequence { first, then } => vec![first, then],

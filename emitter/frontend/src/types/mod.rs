@@ -2,9 +2,26 @@
 //!
 //! A slot's type is the join of everything that flows into it; annotations take no part
 //! (they may lie: `let x: float = 3` holds the int 3). The order is
-//! `Never < Int, Float, Bool, String < Any`, with `nullable` beside it.
+//! `Never < Int, Float, Bool, String, List < Any`, with `nullable` beside it. Lists do not join:
+//! all that meet in one place have one element type.
 
 use std::fmt;
+
+/// A list type: its element's type is in a table, so that types stay small and are compared quickly.
+///
+/// In a typed program it is an index into [`crate::typed::Program::lists`]; during inference it stands
+/// for the lists that may meet, whose element type is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ListId(pub u32);
+
+impl ListId {
+    /// Lists of any element type, where a builtin's row takes them all.
+    pub const ANY: ListId = ListId(u32::MAX);
+
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What a value is when it is not none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +32,7 @@ pub enum Kind {
     Float,
     Bool,
     String,
+    List(ListId),
     /// More than one kind; a none is always possible.
     Any,
 }
@@ -49,7 +67,9 @@ impl Type {
     pub fn without_none(self) -> Type {
         match self.kind {
             Kind::Any => self,
-            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String => Type { nullable: false, ..self },
+            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::List(_) => {
+                Type { nullable: false, ..self }
+            }
         }
     }
 
@@ -73,6 +93,7 @@ impl fmt::Display for Type {
             Kind::Float => "float",
             Kind::Bool => "bool",
             Kind::String => "string",
+            Kind::List(_) => "list",
             Kind::Any => return f.write_str("any"),
         };
         f.write_str(name)?;

@@ -1,4 +1,4 @@
-//! Calls of builtins, casts, and indexing and slicing of strings.
+//! Calls of builtins, casts, and indexing and slicing.
 //!
 //! The reference runs all of these on values of any kind and fails when the kind is wrong;
 //! what is statically wrong becomes that failure, in its place, with its words.
@@ -6,14 +6,14 @@
 use super::Walk;
 use super::exprs::wrap;
 use crate::builtins::Builtin;
-use crate::check::resolved::CastTarget;
+use crate::check::resolved::{CastTarget, ExprId};
 use crate::check::shape;
 use crate::source::Span;
 use crate::typed::{CastTo, Expr, ExprKind};
 use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
-    pub(super) fn builtin(&mut self, builtin: Builtin, mut args: Vec<Expr>, span: Span) -> Expr {
+    pub(super) fn builtin(&mut self, id: ExprId, builtin: Builtin, mut args: Vec<Expr>, span: Span) -> Expr {
         if builtin == Builtin::Print {
             let ty = args.first().map_or(Type::NONE, |first| first.ty);
             return shape::builtin(builtin, args, ty, span);
@@ -29,6 +29,10 @@ impl Walk<'_, '_, '_> {
         let mut call = match builtin {
             Builtin::Print => unreachable!("handled above"),
             Builtin::Len => self.len(next(), span),
+            Builtin::Append => {
+                let (of, value) = (next(), next());
+                self.append(id, of, value, span)
+            }
             Builtin::Str => {
                 let of = next();
                 self.as_text(of, span)
@@ -49,7 +53,7 @@ impl Walk<'_, '_, '_> {
                 match of.ty.kind {
                     Kind::String => self
                         .unless_none(of, invalid, |_, of| shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)),
-                    Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+                    Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::List(_) | Kind::Any => {
                         shape::sequence(of, invalid, span)
                     }
                 }
@@ -72,7 +76,7 @@ impl Walk<'_, '_, '_> {
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {
         self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
-            Kind::String | Kind::Int | Kind::Float => shape::builtin(Builtin::Len, vec![of], Type::INT, span),
+            Kind::String | Kind::List(_) | Kind::Int | Kind::Float => shape::builtin(Builtin::Len, vec![of], Type::INT, span),
             Kind::Never | Kind::Bool | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
             }
@@ -104,6 +108,10 @@ impl Walk<'_, '_, '_> {
         if from == Type::of(target) {
             return of;
         }
+        if let Kind::List(_) = from.kind {
+            self.refuse(span, "casts of lists");
+            return shape::unknown(span);
+        }
         let number = |of: Expr, to: CastTo, ty: Type| shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
         match (to, from.kind) {
             (CastTarget::BigInt, Kind::Int | Kind::Never) => of,
@@ -112,11 +120,11 @@ impl Walk<'_, '_, '_> {
             (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
             (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
-            (CastTarget::Float, Kind::Bool | Kind::Any) => {
+            (CastTarget::Float, Kind::Bool | Kind::List(_) | Kind::Any) => {
                 let zero = shape::float(0.0, span);
                 self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
             }
-            (CastTarget::BigInt, Kind::Bool | Kind::Any) => {
+            (CastTarget::BigInt, Kind::Bool | Kind::List(_) | Kind::Any) => {
                 let invalid = shape::fail("cannot cast <nil> to bigint", Type::INT, span);
                 self.unless_none(of, invalid, |_, of| cannot_cast(of, Kind::Int, "bigint", span))
             }
@@ -129,11 +137,11 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    // Strings.
+    // Strings and lists.
 
     pub(super) fn index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
         match of.ty.kind {
-            Kind::String => {}
+            Kind::String | Kind::List(_) => {}
             Kind::Never => {
                 let ty = of.ty;
                 let none = shape::expr(ExprKind::None, ty, span);
@@ -146,7 +154,14 @@ impl Walk<'_, '_, '_> {
                 });
             }
         }
-        let ty = Type { nullable: of.ty.nullable, ..Type::STRING };
+        let element = match of.ty.kind {
+            Kind::List(list) => self.element(list),
+            _ => Type::STRING,
+        };
+        if element == Type::NEVER {
+            return shape::unknown(span);
+        }
+        let ty = Type { nullable: element.nullable || of.ty.nullable, ..element };
         if of.ty.nullable {
             // The index of none is none, whatever the index is.
             let mut sets = Vec::new();
@@ -156,6 +171,9 @@ impl Walk<'_, '_, '_> {
                 shape::convert(element, ty)
             });
             return wrap(sets, result);
+        }
+        if let Kind::List(list) = of.ty.kind {
+            return self.element_at(of, list, index, span);
         }
         let invalid = shape::fail("string index must be int", Type::STRING, span);
         if index.ty == Type::NEVER {
@@ -178,9 +196,16 @@ impl Walk<'_, '_, '_> {
         let is_plain = |bound: &Option<Expr>| bound.as_ref().is_none_or(|bound| bound.ty == Type::INT);
         let make = |of: Expr, start: Option<Expr>, end: Option<Expr>| {
             let (start, end) = (start.map(Box::new), end.map(Box::new));
-            shape::expr(ExprKind::StringSlice { of: Box::new(of), start, end }, Type::STRING, span)
+            let ty = of.ty;
+            let of = Box::new(of);
+            let kind = match ty.kind {
+                Kind::List(_) => ExprKind::ListSlice { of, start, end },
+                _ => ExprKind::StringSlice { of, start, end },
+            };
+            shape::expr(kind, ty, span)
         };
-        if of.ty == Type::STRING && is_plain(&start) && is_plain(&end) {
+        let has_slices = matches!(of.ty.kind, Kind::String | Kind::List(_));
+        if has_slices && !of.ty.nullable && is_plain(&start) && is_plain(&end) {
             return make(of, start, end);
         }
         let mut sets = Vec::new();
@@ -191,9 +216,10 @@ impl Walk<'_, '_, '_> {
         if is_unknown(Some(&of)) || is_unknown(start.as_ref()) || is_unknown(end.as_ref()) {
             return shape::unknown(span);
         }
-        let bad_target = shape::fail("invalid index target", Type::STRING, span);
-        let bad_bound = || shape::fail("invalid index", Type::STRING, span);
-        if of.ty.kind != Kind::String {
+        let ty = if has_slices { of.ty.without_none() } else { Type::STRING };
+        let bad_target = shape::fail("invalid index target", ty, span);
+        let bad_bound = || shape::fail("invalid index", ty, span);
+        if !has_slices {
             return wrap(sets, bad_target);
         }
         let result = self.unless_none(of, bad_target, |walk, of| {
@@ -224,6 +250,7 @@ fn cannot_cast(of: Expr, target: Kind, name: &str, span: Span) -> Expr {
         Kind::Float => "float64",
         Kind::Bool => "bool",
         Kind::String => "string",
+        Kind::List(_) => "list",
         Kind::Any => "value",
     };
     let invalid = shape::fail(format!("cannot cast {from} to {name}"), Type::of(target), span);

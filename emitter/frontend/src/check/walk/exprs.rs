@@ -92,14 +92,18 @@ impl Walk<'_, '_, '_> {
                 let ty = self.infer.global(global, self.id);
                 shape::expr(typed::ExprKind::Global(global), ty, span).into()
             }
+            ExprKind::List(ref elements) => {
+                let elements = elements.iter().map(|&element| self.expr(element)).collect();
+                self.list(id, elements, span).into()
+            }
             ExprKind::If { ref arms, otherwise } => self.choice(arms, otherwise, span).into(),
             ExprKind::Call { function, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
-                self.call(function, args, span).into()
+                self.call(id, function, args, span).into()
             }
             ExprKind::Builtin { builtin, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
-                self.builtin(builtin, args, span).into()
+                self.builtin(id, builtin, args, span).into()
             }
             // A type that flows anywhere without consequences; the program is not built.
             ExprKind::Refused => shape::unknown(span).into(),
@@ -111,7 +115,7 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    fn local(&mut self, local: LocalId, span: Span) -> Value {
+    pub(super) fn local(&mut self, local: LocalId, span: Span) -> Value {
         let ty = self.slot(local).ty;
         let expr = shape::expr(typed::ExprKind::Local(local), ty, span);
         if !ty.nullable || ty == Type::NONE {
@@ -164,7 +168,8 @@ impl Walk<'_, '_, '_> {
 
     /// The type that holds both values, which flow into one place that `what` names.
     pub(super) fn common_type(&mut self, what: &str, first: (Type, Span), second: (Type, Span)) -> Type {
-        let ty = first.0.join(second.0);
+        self.infer.unify(first.0, second.0);
+        let ty = self.infer.canonical(first.0).join(self.infer.canonical(second.0));
         if ty.kind != Kind::Any {
             return ty;
         }
@@ -174,10 +179,10 @@ impl Walk<'_, '_, '_> {
         Type { nullable: first.0.nullable || second.0.nullable, ..first.0 }
     }
 
-    fn call(&mut self, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
+    fn call(&mut self, id: ExprId, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
         let callee = &self.program.functions[function.index()];
         let types: Vec<(Type, Span)> = args.iter().take(callee.params.len()).map(|arg| (arg.ty, arg.span)).collect();
-        let Some(id) = self.infer.call(self.id, function, &types) else {
+        let Some(id) = self.infer.call(self.id, id, function, &types) else {
             return shape::unknown(span);
         };
         let extra = args.split_off(callee.params.len());
@@ -194,7 +199,7 @@ impl Walk<'_, '_, '_> {
             });
             *arg = shape::convert(std::mem::replace(arg, shape::none(from)), slot.ty);
         }
-        let result = self.infer.get(id).result.ty;
+        let result = self.infer.result(id);
         let function = self.infer.function_id(id);
         let mut call = shape::expr(typed::ExprKind::Call { function, args }, result, span);
         for extra in extra.into_iter().rev() {

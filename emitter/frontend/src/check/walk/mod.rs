@@ -2,7 +2,7 @@
 //! makes its typed tree.
 //!
 //! Statements are here, expressions in [`exprs`], operators in [`operators`], calls of
-//! builtins and casts in [`calls`].
+//! builtins and casts in [`calls`], what is particular to lists in [`lists`].
 //!
 //! Beside the slot's type the walk knows, at each point, which nullable locals are *present*
 //! (not none): after a test, an ordering comparison that holds, or an assignment. Only
@@ -11,6 +11,7 @@
 
 mod calls;
 mod exprs;
+mod lists;
 mod operators;
 
 use std::collections::BTreeSet;
@@ -119,6 +120,10 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             resolved::StmtKind::Assign { place, value } => {
                 let value = self.expr(*value);
                 self.set(*place, value)
+            }
+            resolved::StmtKind::AssignElement { place, name, indexes, value } => {
+                self.assign_element(*place, *name, indexes, *value, span, out);
+                return true;
             }
             resolved::StmtKind::Expr(expr) => {
                 let expr = self.expr(*expr);
@@ -250,7 +255,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
     ) -> bool {
         let of = self.expr(iter);
         match of.ty.kind {
-            Kind::String => {}
+            Kind::String | Kind::List(_) => {}
             Kind::Never => {
                 if !shape::is_droppable(&of) {
                     out.push(typed::Stmt { kind: StmtKind::Expr(of), span });
@@ -266,22 +271,32 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             }
         }
         let from = self.func.locals[var.index()].span;
-        self.join_local(var, Type::STRING, from);
+        let element = match of.ty.kind {
+            Kind::List(list) => self.element(list),
+            _ => Type::STRING,
+        };
+        let joined = self.join_local(var, element, from);
+        self.expect_one_kind(joined, element, from, || format!("`{}`", self.func.locals[var.index()].name));
         self.forget(assigns);
         let before = self.present.clone();
         let (mut body, _) = self.loop_body(body);
         self.present = before;
         let slot = self.slot(var);
-        let var = if slot.ty == Type::STRING {
+        let element = self.infer.canonical(element);
+        let var = if slot.ty == element {
             var
         } else {
             // The body assigns it: the loop counts with a variable of its own.
-            let element = self.temporary(Type::STRING, from);
-            let value = shape::convert(shape::expr(ExprKind::Local(element), Type::STRING, from), slot.ty);
+            let counted = self.temporary(element, from);
+            let value = shape::convert(shape::expr(ExprKind::Local(counted), element, from), slot.ty);
             body.insert(0, typed::Stmt { kind: StmtKind::SetLocal { local: var, value }, span: from });
-            element
+            counted
         };
-        out.push(typed::Stmt { kind: StmtKind::ForString { var, of, body }, span });
+        let kind = match of.ty.kind {
+            Kind::List(_) => StmtKind::ForList { var, of, body },
+            _ => StmtKind::ForString { var, of, body },
+        };
+        out.push(typed::Stmt { kind, span });
         true
     }
 
@@ -290,7 +305,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let bound = self.expr(id);
         match bound.ty.kind {
             Kind::Int | Kind::Never => {}
-            Kind::Float | Kind::Bool | Kind::String | Kind::Any => {
+            Kind::Float | Kind::Bool | Kind::String | Kind::List(_) | Kind::Any => {
                 let message = format!("ranges with bounds of type {}", bound.ty.without_none());
                 self.refuse(bound.span, &message);
             }
@@ -323,7 +338,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 shape::expr(kind, Type::BOOL, span)
             }
             Kind::Bool => value,
-            Kind::Never | Kind::Int | Kind::Float | Kind::String | Kind::Any => {
+            Kind::Never | Kind::Int | Kind::Float | Kind::String | Kind::List(_) | Kind::Any => {
                 shape::sequence(value, shape::bool(false, span), span)
             }
         }
@@ -333,15 +348,18 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
 
     fn slot(&mut self, local: LocalId) -> Slot {
         self.was_read[local.index()] = true;
-        self.infer.get(self.id).slots[local.index()]
+        let slot = self.infer.get(self.id).slots[local.index()];
+        Slot { ty: self.infer.canonical(slot.ty), ..slot }
     }
 
     fn join_local(&mut self, local: LocalId, ty: Type, from: Span) -> Slot {
         let was_read = self.was_read[local.index()];
+        let mut slot = self.infer.get(self.id).slots[local.index()];
+        let has_grown = self.infer.join(&mut slot, ty, from);
         let copy = self.infer.get_mut(self.id);
-        let has_grown = copy.slots[local.index()].join(ty, from);
+        copy.slots[local.index()] = slot;
         copy.is_stale |= has_grown && was_read;
-        copy.slots[local.index()]
+        slot
     }
 
     fn set(&mut self, place: Place, value: typed::Expr) -> StmtKind {
@@ -406,6 +424,7 @@ fn article(kind: Kind) -> &'static str {
         Kind::Float => "a float",
         Kind::Bool => "a bool",
         Kind::String => "a string",
+        Kind::List(_) => "a list",
         Kind::Any => "any value",
     }
 }

@@ -58,6 +58,9 @@ impl Walk<'_, '_, '_> {
     // Arithmetic.
 
     fn add(&mut self, lhs: Expr, rhs: Expr, span: Span) -> Expr {
+        if let (Kind::List(_), Kind::List(_)) = (lhs.ty.kind, rhs.ty.kind) {
+            return self.concat(lhs, rhs, span);
+        }
         if lhs.ty.kind != Kind::String && rhs.ty.kind != Kind::String {
             return self.arith(ArithOp::Add, lhs, rhs, span);
         }
@@ -96,6 +99,10 @@ impl Walk<'_, '_, '_> {
             self.refuse(span, &format!("strings as operands of `{}`", symbol(op)));
             return shape::unknown(span);
         }
+        if [&lhs, &rhs].iter().any(|of| matches!(of.ty.kind, Kind::List(_))) {
+            self.refuse(span, &format!("lists as operands of `{}` with other values", symbol(op)));
+            return shape::unknown(span);
+        }
         if has(Kind::Never) {
             return self.none_of(lhs, rhs, span);
         }
@@ -112,6 +119,10 @@ impl Walk<'_, '_, '_> {
                 let of = self.number(of);
                 let ty = of.ty;
                 shape::expr(ExprKind::Neg(Box::new(of)), ty, span)
+            }
+            Kind::List(_) => {
+                self.refuse(span, "lists as operands of `-`");
+                shape::unknown(span)
             }
             Kind::String | Kind::Any => {
                 self.refuse(span, "strings as operands of `-`");
@@ -140,7 +151,9 @@ impl Walk<'_, '_, '_> {
 
     // Comparisons.
 
-    fn equal(&mut self, lhs: Expr, rhs: Expr, span: Span) -> Value {
+    fn equal(&mut self, mut lhs: Expr, mut rhs: Expr, span: Span) -> Value {
+        self.infer.unify(lhs.ty, rhs.ty);
+        (lhs.ty, rhs.ty) = (self.infer.canonical(lhs.ty), self.infer.canonical(rhs.ty));
         let known = |lhs: Expr, rhs: Expr, equal: bool| {
             shape::sequence(lhs, shape::sequence(rhs, shape::bool(equal, span), span), span)
         };
@@ -184,6 +197,10 @@ impl Walk<'_, '_, '_> {
                 shape::sequence(lhs, shape::sequence(rhs, shape::bool(false, span), span), span)
             }
             (Kind::String, Kind::String) => compare(op, lhs, rhs, span),
+            (Kind::List(_), _) | (_, Kind::List(_)) => {
+                self.refuse(span, "orderings of lists");
+                shape::bool(false, span)
+            }
             (Kind::String | Kind::Any, _) | (_, Kind::String | Kind::Any) => {
                 self.refuse(span, "orderings of strings and other values");
                 shape::bool(false, span)
@@ -206,7 +223,10 @@ impl Walk<'_, '_, '_> {
         let mut sets = Vec::new();
         let part = if shape::is_movable(&of) { part } else { self.bind(part, &mut sets) };
         let invalid = shape::fail("invalid 'in' operand", Type::BOOL, span);
-        let result = if kind == Kind::String {
+        let result = if let Kind::List(list) = kind {
+            let part = self.bind(part, &mut sets);
+            self.unless_none(of, invalid, |walk, of| walk.list_contains(part, of, list, span))
+        } else if kind == Kind::String {
             let part = self.as_text(part, span);
             self.unless_none(of, invalid, |_, of| {
                 let kind = ExprKind::Contains { of: Box::new(of), part: Box::new(part) };

@@ -1,0 +1,185 @@
+//! Lists: literals, places that grow and loops.
+//!
+//! `P = append(P, v)` grows the list in its place: a variable of the function gives it up by
+//! being set, a global is emptied while its list grows, and an element is replaced by an empty
+//! list meanwhile. Where `v` calls a function, that could look at the place in between, so the
+//! list is read first as it is written, and copied.
+
+use mochi_frontend::builtins::Builtin;
+use mochi_frontend::source::Span;
+use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
+
+use crate::ir::{Imm, Kind, MochiOp, Type, Value};
+
+use super::FunctionCtx;
+use super::expr::walk;
+use super::loops::Loop;
+use super::stmt::has_call;
+use super::types::lower_type;
+
+/// A literal reserves room for no more elements than this; lists grow beyond.
+const MAX_CAPACITY: usize = 1 << 20;
+
+/// The list and the value of a call of `append`.
+fn append_operands(value: &Expr) -> Option<(&Expr, &Expr)> {
+    match &value.kind {
+        ExprKind::Builtin { builtin: Builtin::Append, args } => match args.as_slice() {
+            [of, value] => Some((of, value)),
+            _ => None,
+        },
+        ExprKind::Convert(of) => append_operands(of),
+        _ => None,
+    }
+}
+
+/// Whether both read the same place or give the same number, in whatever order they are evaluated.
+fn is_same(a: &Expr, b: &Expr) -> bool {
+    match (&a.kind, &b.kind) {
+        (ExprKind::Int(a), ExprKind::Int(b)) => a == b,
+        (ExprKind::Local(a), ExprKind::Local(b)) => a == b,
+        (ExprKind::Global(a), ExprKind::Global(b)) => a == b,
+        (ExprKind::Convert(first), ExprKind::Convert(second)) => a.ty == b.ty && is_same(first, second),
+        (ExprKind::ListIndex { of: a, index: i }, ExprKind::ListIndex { of: b, index: j }) => {
+            is_same(a, b) && is_same(i, j)
+        }
+        (ExprKind::Arith { op: f, lhs: a, rhs: b }, ExprKind::Arith { op: g, lhs: c, rhs: d }) => {
+            f == g && is_same(a, c) && is_same(b, d)
+        }
+        _ => false,
+    }
+}
+
+/// Whether evaluating `expr` sets a variable of the checker's, or runs another function.
+fn is_quiet(expr: &Expr) -> bool {
+    !has_call(expr) && walk(expr, |expr| !matches!(expr.kind, ExprKind::Let { .. }))
+}
+
+impl FunctionCtx<'_, '_> {
+    pub(super) fn new_list(&mut self, ty: Type, capacity: usize) -> Value {
+        let capacity = capacity.min(MAX_CAPACITY) as i32;
+        self.fb.value(MochiOp::ListNew, Vec::new(), Imm::I32(capacity), ty)
+    }
+
+    pub(super) fn append(&mut self, list: Value, value: Value) -> Value {
+        let ty = self.fb.ty(list);
+        self.fb.value(MochiOp::ListPush, vec![list, value], Imm::None, ty)
+    }
+
+    /// `[a, b, …]`: the elements are evaluated before there is a list, so that a failure leaves none.
+    pub(super) fn list(&mut self, expr: &Expr, elements: &[Expr]) -> Option<Value> {
+        let mut values = Vec::with_capacity(elements.len());
+        for element in elements {
+            values.push(self.expr(element)?);
+        }
+        self.fb.set_span(Some(expr.span));
+        let ty = lower_type(expr.ty).expect("a list has a type");
+        let mut list = self.new_list(ty, elements.len());
+        for value in values {
+            list = self.append(list, value);
+        }
+        Some(list)
+    }
+
+    /// `global = append(global, value)` in place; false when `value` is something else.
+    pub(super) fn append_list_to_global(
+        &mut self,
+        global: typed::GlobalId,
+        ty: Type,
+        value: &Expr,
+        span: Span,
+    ) -> bool {
+        let Some((of, item)) = append_operands(value) else { return false };
+        let is_place = match &of.kind {
+            ExprKind::Global(read) => *read == global,
+            _ => false,
+        };
+        if !is_place || !is_quiet(item) {
+            return false;
+        }
+        if let Some(item) = self.expr(item) {
+            self.fb.set_span(Some(span));
+            let taken = self.fb.value(MochiOp::TakeGlobal, Vec::new(), Self::global(global), ty);
+            let list = self.convert(taken, ty.without_none());
+            let list = self.append(list, item);
+            let value = self.convert(list, ty);
+            self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global));
+        }
+        true
+    }
+
+    /// `of[index] = value`: the list, the value, the index.
+    pub(super) fn set_index(&mut self, of: &Expr, index: &Expr, value: &Expr, span: Span) {
+        let Some(list) = self.expr(of) else { return };
+        if let Some((ExprKind::ListIndex { of: read, index: at }, item)) =
+            append_operands(value).map(|(of, item)| (&of.kind, item))
+            && is_same(of, read)
+            && is_same(index, at)
+            && is_quiet(item)
+        {
+            return self.append_to_element(list, index, item, span);
+        }
+        let Some(value) = self.expr(value) else { return };
+        let Some(index) = self.expr(index) else { return };
+        self.fb.set_span(Some(span));
+        self.fb.effect(MochiOp::ListSet, vec![list, index, value], Imm::None);
+    }
+
+    /// `list[index] = append(list[index], item)`.
+    fn append_to_element(&mut self, list: Value, index: &Expr, item: &Expr, span: Span) {
+        let Some(index) = self.expr(index) else { return };
+        self.fb.set_span(Some(span));
+        let ty = self.element(self.fb.ty(list));
+        // An index that is out of range fails before the item is evaluated, as it does when read.
+        let inner = self.fb.value(MochiOp::ListGet, vec![list, index], Imm::None, ty);
+        let Some(item) = self.expr(item) else { return };
+        self.fb.set_span(Some(span));
+        let meanwhile = if ty.nullable { self.none(ty) } else { self.new_list(ty, 0) };
+        self.fb.effect(MochiOp::ListSet, vec![list, index, meanwhile], Imm::None);
+        let grown = self.convert(inner, ty.without_none());
+        let grown = self.append(grown, item);
+        let grown = self.convert(grown, ty);
+        self.fb.effect(MochiOp::ListSet, vec![list, index, grown], Imm::None);
+    }
+
+    /// Counts up to the length that the list has at the start.
+    pub(super) fn list_loop(&mut self, var: typed::LocalId, of: &Expr, body: &[Stmt], span: Span) {
+        let Some(of) = self.expr(of) else { return };
+        let ty = self.fb.ty(of);
+        if !matches!(ty.kind, Kind::List(_)) {
+            return; // Only none, which runs zero times.
+        }
+        self.fb.set_span(Some(span));
+        let (head, latch, exit) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+        if ty.nullable {
+            let ahead = self.fb.create_block();
+            let is_none = self.fb.value(MochiOp::IsNone, vec![of], Imm::None, Type::BOOL);
+            self.fb.branch(is_none, exit, ahead);
+            self.enter(ahead);
+        }
+        let list = self.convert(of, ty.without_none());
+        let length = self.fb.value(MochiOp::ListLen, vec![list], Imm::None, Type::INT);
+        let counter = self.fb.declare_variable(Type::INT);
+        let zero = self.fb.int_const(0);
+        self.fb.def_var(counter, zero);
+        self.branch_while(MochiOp::SmallLt, zero, length, head, exit);
+
+        self.fb.switch_to(head);
+        if let Some(local) = self.locals[var.index()] {
+            let at = self.fb.use_var(counter);
+            let element = self.element(ty);
+            let value = self.fb.value(MochiOp::ListAt, vec![list, at], Imm::None, element);
+            self.fb.def_var(local, value);
+        }
+        self.loop_body(body, Loop { latch, exit });
+        if !self.fb.is_unreachable() {
+            self.fb.set_span(Some(span));
+            let at = self.fb.use_var(counter);
+            let one = self.fb.int_const(1);
+            let next = self.fb.value(MochiOp::SmallAdd, vec![at, one], Imm::None, Type::INT);
+            self.fb.def_var(counter, next);
+            self.branch_while(MochiOp::SmallLt, next, length, head, exit);
+        }
+        self.fb.seal(head);
+        self.enter(exit);
+    }
+}
