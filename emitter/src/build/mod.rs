@@ -91,7 +91,12 @@ fn remove_unused_consts(func: &mut Function) {
             let is_const = matches!(
                 data.op,
                 Op::Mochi(
-                    MochiOp::IntConst | MochiOp::FloatConst | MochiOp::BoolConst | MochiOp::StrConst | MochiOp::None | MochiOp::ListNew
+                    MochiOp::IntConst
+                        | MochiOp::FloatConst
+                        | MochiOp::BoolConst
+                        | MochiOp::StrConst
+                        | MochiOp::None
+                        | MochiOp::ListNew
                 )
             );
             !is_const || data.results.iter().any(|result| used[result.index()])

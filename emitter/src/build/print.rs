@@ -122,8 +122,8 @@ impl FunctionCtx<'_, '_> {
                 None => return true,
                 Some(Piece::Value(value)) => {
                     return match self.fb.ty(*value).kind {
-                        Kind::Int | Kind::Float | Kind::Bool => true,
-                        Kind::Str | Kind::List(_) | Kind::Any => false,
+                        Kind::Int | Kind::Float | Kind::Bool | Kind::List(_) => true,
+                        Kind::Str | Kind::Any => false,
                         Kind::I32 | Kind::I64 | Kind::F64 => panic!("{value} is not a value of the language"),
                     };
                 }

@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::SourceFile;
 use crate::syntax::{Dialect, parse};
 use crate::typed::{Function, Program};
+use crate::types::{Kind, Type};
 
 fn run(text: &str, strict: bool) -> (SourceFile, Option<Program>, Vec<Diagnostic>) {
     let file = SourceFile::new("test.mochi", text);
@@ -22,22 +23,33 @@ fn types(text: &str) -> String {
     let program = program.unwrap_or_else(|| panic!("{diagnostics:?}"));
     let mut out = String::new();
     for global in &program.globals {
-        writeln!(out, "global {}: {}", global.name, global.ty).unwrap();
+        writeln!(out, "global {}: {}", global.name, name(&program, global.ty)).unwrap();
     }
     for function in &program.functions {
-        out.push_str(&signature(function));
+        out.push_str(&signature(&program, function));
         out.push('\n');
     }
     out
 }
 
+/// A type with its elements'.
+fn name(program: &Program, ty: Type) -> String {
+    match ty.kind {
+        Kind::List(list) => {
+            let end = if ty.nullable { ">?" } else { ">" };
+            format!("list<{}{end}", name(program, program.element(list)))
+        }
+        _ => ty.to_string(),
+    }
+}
+
 /// `f(n: int) -> int { i: int }`; what is empty or none is left out, and so are the checker's own locals.
-fn signature(function: &Function) -> String {
-    let slot = |at: usize| format!("{}: {}", function.locals[at].name, function.locals[at].ty);
+fn signature(program: &Program, function: &Function) -> String {
+    let slot = |at: usize| format!("{}: {}", function.locals[at].name, name(program, function.locals[at].ty));
     let params: Vec<String> = function.params.iter().map(|param| slot(param.index())).collect();
     let others = (params.len()..function.locals.len()).filter(|&at| !function.locals[at].name.is_empty());
     let locals: Vec<String> = others.map(slot).collect();
-    let mut out = format!("{}({}) -> {}", function.name, params.join(", "), function.result);
+    let mut out = format!("{}({}) -> {}", function.name, params.join(", "), name(program, function.result));
     if !locals.is_empty() {
         write!(out, " {{ {} }}", locals.join(", ")).unwrap();
     }
@@ -329,6 +341,78 @@ fn strict_checking_accepts_what_the_reference_accepts() {
     ] {
         assert_eq!(codes(text, true), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn lists_that_meet_have_one_element_type() {
+    let cases = [
+        (
+            "let a = [1]\nlet b = [[true]]\nlet c = [\"s\", none]",
+            "main() -> none { a: list<int>, b: list<list<bool>>, c: list<string?> }",
+        ),
+        // What is stored through one name is found through the others.
+        (
+            "var a = []\nvar b = a\nb[0] = 1.5\nlet c = a[0]",
+            "main() -> none { a: list<float>, b: list<float>, c: float }",
+        ),
+        ("var a = [1]\nvar b = a[1:] + a\nb[0] = none", "main() -> none { a: list<int?>, b: list<int?> }"),
+        ("var a = [1]\nvar b = [none, 2]", "main() -> none { a: list<int>, b: list<int?> }"),
+        ("var a = []\nfor x in [[1]] { a = append(a, x) }", "main() -> none { a: list<list<int>>, x: list<int> }"),
+        ("var a: list<int>\na[0] = 1\nlet n = a[0]", "main() -> none { a: list<int>?, n: int }"),
+        ("let a = []\nlet b = [none]", "main() -> none { a: list<int>, b: list<int?> }"),
+        ("let a = if true { [1] } else { [] }\nlet b = a == [2, none]", "main() -> none { a: list<int?>, b: bool }"),
+        (
+            "let a = [[]]\nvar b = a[0]\nb = append(b, \"s\")",
+            "main() -> none { a: list<list<string>>, b: list<string> }",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(types(text).trim_end(), expected, "{text}");
+    }
+}
+
+#[test]
+fn functions_are_copied_for_element_types() {
+    let text = "fun f(xs) { return xs[0] }\nlet a = f([1])\nlet b = f([2])\nlet c = f([\"s\"])\nlet d = f([[1.5]])";
+    let expected = "\
+main() -> none { a: int, b: int, c: string, d: list<float> }
+f(xs: list<int>) -> int
+f(xs: list<string>) -> string
+f(xs: list<list<float>>) -> list<float>
+";
+    assert_eq!(types(text), expected);
+    // A list of which nothing is known at the call is none the worse for it.
+    let text = "fun fill(xs, v) { xs[0] = v }\nvar a = []\nfill(a, 1)\nvar b = []\nfill(b, \"s\")";
+    let expected = "\
+main() -> none { a: list<int>, b: list<string> }
+fill(xs: list<int>, v: int) -> none
+fill(xs: list<string>, v: string) -> none
+";
+    assert_eq!(types(text), expected);
+    let text = "var g = []\nfun add(v) { g = append(g, v) }\nfun whole() { return g }\nadd(true)\nlet a = whole()";
+    let expected = "\
+global g: list<bool>
+main() -> none { a: list<bool> }
+add(v: bool) -> none
+whole() -> list<bool>
+";
+    assert_eq!(types(text), expected);
+}
+
+#[test]
+fn lists_of_several_types_are_refused() {
+    let mixed = |line: u32, here: &str, there: &str| {
+        format!(
+            "an element of the list is {here} here and {there} at line {line}: values of more than one type in one place are not supported yet"
+        )
+    };
+    assert_eq!(messages("let a = [1,\n\"s\"]"), [mixed(1, "a string", "an int")]);
+    assert_eq!(messages("var a = [1]\na[0] = 1.5"), [mixed(1, "a float", "an int")]);
+    assert_eq!(messages("var a = []\na = append(a, a)"), ["lists that contain themselves are not supported yet"]);
+    assert_eq!(messages("var a = [1]\nvar b = [true]\na = b"), [mixed(1, "a bool", "an int")]);
+    assert_eq!(messages("let x = [1] < [2]"), ["orderings of lists are not supported yet"]);
+    assert_eq!(messages("let x = [1] - 1"), ["lists as operands of `-` with other values are not supported yet"]);
+    assert_eq!(messages("var a = [1]\na[\"s\"] = 1").len(), 1);
 }
 
 #[test]

@@ -76,7 +76,9 @@ impl Walk<'_, '_, '_> {
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {
         self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
-            Kind::String | Kind::List(_) | Kind::Int | Kind::Float => shape::builtin(Builtin::Len, vec![of], Type::INT, span),
+            Kind::String | Kind::List(_) | Kind::Int | Kind::Float => {
+                shape::builtin(Builtin::Len, vec![of], Type::INT, span)
+            }
             Kind::Never | Kind::Bool | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
             }

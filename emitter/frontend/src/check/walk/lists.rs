@@ -142,9 +142,12 @@ impl Walk<'_, '_, '_> {
     ) {
         let mut of = self.place(place, name);
         let Some((&last, outer)) = indexes.split_last() else { return };
-        if let (Kind::List(_), true, []) = (of.ty.kind, of.ty.nullable, outer) {
+        if let (Kind::List(_) | Kind::Never, true, []) = (of.ty.kind, of.ty.nullable, outer) {
             // A variable without a list gets one.
-            let ty = self.infer.canonical(of.ty).without_none();
+            let ty = match of.ty.kind {
+                Kind::List(_) => of.ty.without_none(),
+                _ => self.infer.new_list(self.id, last),
+            };
             let new = shape::expr(ExprKind::List(Vec::new()), ty, span);
             let set = typed::Stmt { kind: self.set(place, new), span };
             let cond = shape::is_none(of);
@@ -160,11 +163,9 @@ impl Walk<'_, '_, '_> {
         let index = self.expr(last);
         let Kind::List(list) = of.ty.kind else {
             if of.ty.kind != Kind::Never || of.ty.nullable {
-                if of.ty == Type::NONE && outer.is_empty() {
-                    self.refuse(span, "elements of a variable that holds nothing but none");
-                }
                 let fails = shape::fail("invalid index target", Type::NONE, span);
-                let of = [of, value, index].into_iter().rev().fold(fails, |then, first| shape::sequence(first, then, span));
+                let of =
+                    [of, value, index].into_iter().rev().fold(fails, |then, first| shape::sequence(first, then, span));
                 out.push(typed::Stmt { kind: StmtKind::Expr(of), span });
             }
             return;
