@@ -3,11 +3,12 @@
 //! What an operation makes of a list (a slice, a longer list) is of the list's own class, as
 //! it holds the same elements.
 
-use super::Walk;
 use super::exprs::wrap;
+use super::{Walk, article};
 use crate::builtins::Builtin;
 use crate::check::resolved::{ExprId, Place};
 use crate::check::shape;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::typed::{self, Expr, ExprKind, LocalId, StmtKind};
 use crate::types::{Kind, ListId, Type};
@@ -33,7 +34,15 @@ impl Walk<'_, '_, '_> {
     /// Lets a value flow into lists; the final walk refuses one of another kind.
     fn store(&mut self, list: ListId, ty: Type, from: Span) {
         let slot = self.infer.join_element(list, ty, from, self.id);
-        self.expect_one_kind(slot, ty, from, || "an element of the list".to_owned());
+        if self.infer.is_final() && ty.kind != Kind::Never && ty.kind != slot.ty.kind {
+            // Lists of one type are one by now, so where this one got its first element is not known.
+            let message = format!(
+                "an element of the list is {} here and {} elsewhere: values of more than one type in one place are not supported yet",
+                article(ty.kind),
+                article(slot.ty.kind),
+            );
+            self.infer.report(Diagnostic::error(Code::M001, from, message));
+        }
     }
 
     /// An index of a list that is not none: what is not an int counts as 0.
