@@ -10,7 +10,9 @@ use mochi_frontend::syntax::{self, Dialect};
 use mochi_frontend::typed;
 
 use crate::build::build;
-use crate::ir::{Module, Phase, Spans, TextError, print_function, print_module, read_program, verify_module};
+use crate::ir::{
+    LineStarts, Module, Phase, Spans, TextError, print_function, print_module, read_program, verify_module,
+};
 use crate::legalize::{self, LegalizeOptions};
 use crate::opt;
 use crate::wasm::{self, EmitOptions};
@@ -70,7 +72,7 @@ pub struct Failure {
 pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failure> {
     let (mut module, warnings) = start(source, options)?;
     optimize(&mut module, options);
-    legalize(&mut module, source, options);
+    legalize(&mut module, options);
     match wasm::emit(&module, &EmitOptions { strip: options.strip }) {
         Ok(wasm) => Ok(Compiled { wasm, warnings }),
         Err(error) => {
@@ -92,7 +94,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
 pub fn legalized(source: &SourceFile, options: &Options) -> Result<Module, Failure> {
     let (mut module, _) = start(source, options)?;
     optimize(&mut module, options);
-    legalize(&mut module, source, options);
+    legalize(&mut module, options);
     Ok(module)
 }
 
@@ -104,7 +106,7 @@ pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<
         Stage::Optimized => optimize(&mut module, options),
         Stage::Legalized => {
             optimize(&mut module, options);
-            legalize(&mut module, source, options);
+            legalize(&mut module, options);
         }
     }
     Ok(print_module(&module, Spans::Omit))
@@ -138,7 +140,8 @@ fn start(source: &SourceFile, options: &Options) -> Result<(Module, Vec<Diagnost
     match options.language {
         Language::Mochi => match front(source, options) {
             (Some(program), warnings) => {
-                let module = build(&program, std::slice::from_ref(source));
+                let mut module = build(&program, std::slice::from_ref(source));
+                module.line_starts = LineStarts(vec![source.line_starts().to_vec()]);
                 verify(&module, "build");
                 Ok((module, warnings))
             }
@@ -172,17 +175,14 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
 }
 
 /// From the pure to the legalized phase, the passes on that included.
-fn legalize(module: &mut Module, source: &SourceFile, options: &Options) {
+fn legalize(module: &mut Module, options: &Options) {
     opt::count(module);
     verify(module, "count");
-    // The text of the files that IR text names is not at hand; it may tell where their lines begin.
     let line_starts = std::mem::take(&mut module.line_starts);
-    let line = |span: Span| match options.language {
-        Language::Mochi => source.line(span.start),
-        Language::Ir => line_starts.line(span),
-    };
+    let line = |span: Span| line_starts.line(span);
     let legalize_options = LegalizeOptions { debug_memory: options.debug_memory, line: &line };
     legalize::legalize(module, &legalize_options);
+    module.line_starts = line_starts;
     verify(module, "legalize");
     optimize_phase(module, Phase::Legalized, options);
 }

@@ -32,7 +32,7 @@ impl Default for RunOptions {
     }
 }
 
-/// What a program left behind. `stderr` ends with what the host says about a trap.
+/// What a program left behind. `stderr` ends with what the host says about a failure or trap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub stdout: Vec<u8>,
@@ -70,7 +70,7 @@ pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> R
     let mut streams = Streams::new(Box::new(stdout.clone()), Box::new(stderr.clone()));
     streams.left = limits.output;
     let console = Arc::new(Console::new(streams));
-    let program = Program { engine, settings, module, limits, grants };
+    let program = Program { engine, settings, module, limits, grants, source: None };
     let input = Stdio::reading(stdin.clone());
     let ending = match limits.timeout {
         Some(timeout) if settings.interruptible => thread::scope(|scope| {

@@ -23,8 +23,8 @@ pub const WASMTIME: &str = "48.0.8";
 /// Room that host functions have below a program's stack.
 pub(crate) const HOST_STACK: usize = 2 << 20;
 
-/// Frames shown of a trap's stack.
-const BACKTRACE_FRAMES: usize = 64;
+/// Frames captured of a trap's stack.
+pub(crate) const BACKTRACE_FRAMES: usize = 64;
 
 /// How hard Cranelift tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

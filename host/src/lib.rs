@@ -24,6 +24,7 @@ mod report;
 mod sandbox;
 mod stdio;
 mod supervisor;
+mod trace;
 
 pub use cli::main_with_args;
 pub use embed::{Outcome, RunOptions, run_module};

@@ -5,6 +5,7 @@ use crate::engine::{HOST_STACK, Settings};
 use crate::failure::{Exit, Failure, Result, show};
 use crate::limits::{self, Limits};
 use crate::stdio::{self, Stdio, Stop};
+use crate::trace::{Place, SourceText, Trace};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +58,8 @@ pub(crate) struct Program<'a> {
     pub(crate) module: &'a Module,
     pub(crate) limits: &'a Limits,
     pub(crate) grants: &'a Grants,
+    /// What it was compiled from, for showing lines of it.
+    pub(crate) source: Option<&'a SourceText>,
 }
 
 /// Bounds memory and tables, and remembers having refused: the trap that follows is then an exhausted memory.
@@ -105,7 +108,7 @@ pub(crate) fn run(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -
 }
 
 fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Result<Ending> {
-    let &Program { engine, settings, module, limits, grants } = program;
+    let &Program { engine, settings, module, limits, grants, source } = program;
     let state = State {
         wasi: wasi_context(grants)?,
         stdio,
@@ -131,7 +134,7 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Resu
                 return Err(Failure::cannot_execute("the module needs what this host does not provide")
                     .because(format!("it imports {}", missing.join(", "))));
             }
-            return instantiation_failed(&error, &store, limits);
+            return instantiation_failed(&error, store.data(), limits);
         }
     };
     let Ok(start) = instance.get_typed_func::<(), ()>(&mut store, "_start") else {
@@ -149,7 +152,7 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Resu
     console.close();
     let ending = match result {
         Ok(()) => Ending { exit: 0, report: String::new() },
-        Err(error) => ending(&error, store.data().limiter.denied, limits),
+        Err(error) => ending(&error, store.data(), limits, source),
     };
     // A program that ended well but whose last output could not be written did not end well.
     Ok(match drained {
@@ -183,9 +186,9 @@ fn missing_imports(module: &Module, linker: &Linker<State>, store: &mut Store<St
 }
 
 /// A module that asks for more than its limits, or that traps before it starts.
-fn instantiation_failed(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Result<Ending> {
+fn instantiation_failed(error: &wasmtime::Error, state: &State, limits: &Limits) -> Result<Ending> {
     if error.is::<Trap>() || error.is::<Stop>() {
-        return Ok(ending(error, store.data().limiter.denied, limits));
+        return Ok(ending(error, state, limits, None));
     }
     let failure = if error.chain().any(|cause| cause.is::<std::io::Error>()) {
         Failure::host("cannot reserve memory for the program")
@@ -193,7 +196,7 @@ fn instantiation_failed(error: &wasmtime::Error, store: &Store<State>, limits: &
         Failure::cannot_execute("the module cannot be started")
     };
     let failure = failure.with_chain(error);
-    Err(if store.data().limiter.denied {
+    Err(if state.limiter.denied {
         failure.help(format!("--max-memory allows {}", limits::size(limits.memory)))
     } else {
         failure
@@ -231,33 +234,43 @@ fn drain(store: &mut Store<State>, instance: &Instance, pending: Pending) -> std
 }
 
 /// What an error out of a running program means.
-fn ending(error: &wasmtime::Error, memory_denied: bool, limits: &Limits) -> Ending {
+fn ending(error: &wasmtime::Error, state: &State, limits: &Limits, source: Option<&SourceText>) -> Ending {
+    let trace = error.downcast_ref::<WasmBacktrace>().map(Trace::new).unwrap_or_default();
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        return stopped(stop, limits);
+        let mut ending = stopped(stop, limits);
+        if matches!(stop, Stop::Exit(1)) && trace.is_failure() {
+            ending.report = failed(trace, state.stdio.said(), source);
+        }
+        return ending;
     }
-    let frames = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    let mut place = trace.place();
     let message = match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => match frames.first() {
-            Some(frame) => format!("stack overflow at {frame}"),
-            None => "stack overflow".to_owned(),
-        },
+        Some(Trap::StackOverflow) => {
+            // The message says where.
+            place = None;
+            trace.innermost().map_or_else(|| "stack overflow".to_owned(), |at| format!("stack overflow at {at}"))
+        }
         Some(Trap::OutOfFuel) => format!("out of fuel (limit {})", limits.fuel.unwrap_or_default()),
         Some(Trap::Interrupt) => {
             let limit =
                 limits.timeout.map_or_else(String::new, |limit| format!(": more than {}", limits::duration(limit)));
             return Ending { exit: Exit::TimeLimit.code(), report: format!("error: time limit reached{limit}\n") };
         }
-        Some(Trap::UnreachableCodeReached) if memory_denied => {
+        Some(Trap::UnreachableCodeReached) if state.limiter.denied => {
             format!("out of memory (limit {})", limits::size(limits.memory))
         }
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
-    let mut report = format!("error: {message}\n");
-    if !frames.is_empty() {
-        report.push_str(&format!("stack: {}\n", shorten(&frames).join(" < ")));
-    }
+    let place = place.map_or_else(String::new, |place| format!("  at {place}\n"));
+    let report = format!("error: {message}\n{place}{}", trace.report(source));
     Ending { exit: Exit::Trap.code(), report }
+}
+
+/// What is to be added to the report of a program that failed, whose end is given.
+fn failed(mut trace: Trace, said: &[u8], source: Option<&SourceText>) -> String {
+    trace.correct(Place::reported(said).as_ref());
+    trace.report(source)
 }
 
 fn stopped(stop: &Stop, limits: &Limits) -> Ending {
@@ -280,47 +293,6 @@ fn stopped(stop: &Stop, limits: &Limits) -> Ending {
         Stop::Output(_) => (Exit::Host.code(), format!("error: {stop}\n")),
     };
     Ending { exit, report }
-}
-
-/// The program's functions on the stack, innermost first, with source lines where the module has them.
-fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
-    let mut frames: Vec<String> = Vec::new();
-    for frame in backtrace.frames() {
-        let name = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
-        let place = frame.symbols().iter().find_map(|symbol| Some((symbol.file()?.to_owned(), symbol.line()?)));
-        frames.push(match place {
-            Some((file, line)) => format!("{name} ({file}:{line})"),
-            None => name,
-        });
-    }
-    // The language runtime's own functions say nothing to the program's author.
-    if frames.iter().any(|frame| !frame.starts_with(RUNTIME_PREFIX)) {
-        frames.retain(|frame| !frame.starts_with(RUNTIME_PREFIX));
-    }
-    frames
-}
-
-/// What the emitter's names for functions of the language runtime begin with.
-const RUNTIME_PREFIX: &str = "runtime.";
-
-/// A deep recursion is the same few frames over and over: repetitions are counted, and of what is still long the
-/// innermost and outermost frames are enough.
-fn shorten(frames: &[String]) -> Vec<String> {
-    const INNERMOST: usize = 8;
-    const OUTERMOST: usize = 4;
-    let mut frames: Vec<String> = frames
-        .chunk_by(|a, b| a == b)
-        .filter_map(|same| match same {
-            [frame] => Some(frame.clone()),
-            [frame, ..] => Some(format!("{frame} {} times", same.len())),
-            [] => None,
-        })
-        .collect();
-    if frames.len() > INNERMOST + OUTERMOST + 1 {
-        let left_out = frames.len() - INNERMOST - OUTERMOST;
-        frames.splice(INNERMOST..frames.len() - OUTERMOST, [format!("… {left_out} more …")]);
-    }
-    frames
 }
 
 fn wasi_context(grants: &Grants) -> Result<WasiP1Ctx> {

@@ -49,7 +49,12 @@ pub(crate) struct Stdio {
     pub(crate) stdin: Box<dyn Read + Send>,
     /// Which of the three are terminals.
     pub(crate) terminals: [bool; 3],
+    /// The last that the program wrote to standard error.
+    said: Vec<u8>,
 }
+
+/// How much of standard error is remembered: a failure's last line, which names a file.
+const REMEMBERED: usize = 8192;
 
 impl Stdio {
     /// The streams of this process; input is unbuffered, since programs buffer themselves.
@@ -59,14 +64,24 @@ impl Stdio {
         {
             use std::os::fd::AsFd;
             if let Ok(fd) = io::stdin().as_fd().try_clone_to_owned() {
-                return Stdio { stdin: Box::new(std::fs::File::from(fd)), terminals };
+                return Stdio { stdin: Box::new(std::fs::File::from(fd)), terminals, said: Vec::new() };
             }
         }
-        Stdio { stdin: Box::new(io::stdin()), terminals }
+        Stdio { stdin: Box::new(io::stdin()), terminals, said: Vec::new() }
     }
 
     pub(crate) fn reading(bytes: Vec<u8>) -> Stdio {
-        Stdio { stdin: Box::new(Cursor::new(bytes)), terminals: [false; 3] }
+        Stdio { stdin: Box::new(Cursor::new(bytes)), terminals: [false; 3], said: Vec::new() }
+    }
+
+    /// The end of what the program wrote to standard error.
+    pub(crate) fn said(&self) -> &[u8] {
+        &self.said
+    }
+
+    fn remember(&mut self, part: &[u8]) {
+        self.said.extend_from_slice(&part[part.len().saturating_sub(REMEMBERED)..]);
+        self.said.drain(..self.said.len().saturating_sub(REMEMBERED));
     }
 }
 
@@ -113,6 +128,9 @@ fn fd_write(mut caller: Caller<'_, State>, fd: i32, vectors: i32, count: i32, wr
     let mut total: u32 = 0;
     for at in 0..count.cast_unsigned() {
         let Some(part) = vector(bytes, vectors, at).and_then(|range| bytes.get(range)) else { return Ok(EFAULT) };
+        if stream == Stream::Stderr {
+            state.stdio.remember(part);
+        }
         match state.console.write(stream, part) {
             Ok(()) => total = total.wrapping_add(part.len() as u32),
             Err(WriteError::Limit) => return Err(wasmtime::Error::new(Stop::OutputLimit)),

@@ -65,6 +65,11 @@ impl SourceFile {
         (line, column as u32 + 1)
     }
 
+    /// Where the lines start, the first one at 0.
+    pub fn line_starts(&self) -> &[u32] {
+        &self.line_starts
+    }
+
     /// Where the 1-based `line` starts.
     pub fn line_start(&self, line: u32) -> u32 {
         self.line_starts[line as usize - 1]

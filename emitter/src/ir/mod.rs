@@ -553,7 +553,7 @@ pub struct Module {
     pub stdout_state: Option<DataId>,
     /// Source file names, by `Span::file`.
     pub files: Vec<String>,
-    /// Where their lines begin, when IR text told so.
+    /// Where their lines begin; of files that IR text names, only when it told so.
     pub line_starts: LineStarts,
 }
 

@@ -10,6 +10,7 @@ use wasm_encoder::{BlockType, BranchHint, Encode, Instruction};
 
 use super::EmitError;
 use super::encode::{self, Addresses};
+use super::lines::Places;
 use super::locals::{self, Locals};
 use super::needed::Needed;
 use super::schedule::{self, Schedule, Step, is_constant};
@@ -27,10 +28,12 @@ pub(super) trait Symbols: Addresses {
     fn function(&self, func: FuncId) -> u32;
 }
 
-/// The body of a function: its locals and its code, and which way branches hardly ever go.
+/// The body of a function: its locals and its code, which way branches hardly ever go, and where
+/// the code comes from.
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     pub(super) hints: Vec<BranchHint>,
+    pub(super) places: Places,
 }
 
 pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl Symbols) -> Result<Body, EmitError> {
@@ -52,6 +55,7 @@ pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl S
         locals: &locals,
         bytes: Vec::new(),
         hints: Vec::new(),
+        places: Places::default(),
         unwritten_set: None,
         height: 0,
         labels: vec![0; func.blocks.len()],
@@ -64,11 +68,11 @@ pub(super) fn body(func: &Function, cfg: &Cfg, needed: &Needed, symbols: &impl S
         encode::val_type(kind).encode(&mut writer.bytes);
     }
     writer.tokens();
-    let Writer { bytes, hints, .. } = writer;
+    let Writer { bytes, hints, places, .. } = writer;
     if bytes.len() > MOST_BYTES {
         return Err(EmitError::FunctionTooLarge { function: func.name.clone(), bytes: bytes.len() });
     }
-    Ok(Body { bytes, hints })
+    Ok(Body { bytes, hints, places })
 }
 
 /// A move along an edge, into a local.
@@ -97,6 +101,7 @@ struct Writer<'a, S> {
     locals: &'a Locals,
     bytes: Vec<u8>,
     hints: Vec<BranchHint>,
+    places: Places,
     /// A `local.set` that becomes a `local.tee` if a read of the same local follows.
     unwritten_set: Option<u32>,
     /// How many labels are open.
@@ -190,6 +195,8 @@ impl<S: Symbols> Writer<'_, S> {
     }
 
     fn inst(&mut self, inst: Inst) {
+        self.flush_set();
+        self.places.note(self.bytes.len(), self.func.span(inst));
         let data = self.func.inst(inst);
         let instruction = match (data.op, data.imm) {
             (Op::Wasm(op), imm) => encode::instruction(op, imm, self.symbols),

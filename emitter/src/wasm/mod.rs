@@ -8,11 +8,13 @@
 //!     schedule    instructions → order on the operand stack
 //!     locals      values → locals
 //!     body        all of that → bytes
+//!     lines       where the bytes come from → line tables
 //!
 //! The same module gives the same bytes on every machine.
 
 mod body;
 mod encode;
+mod lines;
 mod locals;
 mod needed;
 mod reach;
@@ -43,7 +45,7 @@ pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmitOptions {
-    /// Leave out the names of functions and of the compiler.
+    /// Leave out line tables and the names of functions and of the compiler.
     pub strip: bool,
 }
 
@@ -79,6 +81,8 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
     let mut hints = BranchHints::new();
+    let with_body = symbols.functions.iter().filter(|&&id| module.func(id).import.is_none());
+    let mut lines = lines::Lines::new(with_body.count());
     for &id in &symbols.functions {
         let func = module.func(id);
         let count = func.sig.params.len().max(func.sig.results.len());
@@ -94,6 +98,7 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
                 functions.function(ty);
                 let body = body::body(func, cfg, needed, &symbols)?;
                 code.raw(&body.bytes);
+                lines.function(body.bytes.len(), body.places);
                 if !body.hints.is_empty() {
                     hints.function_hints(body::Symbols::function(&symbols, id), body.hints);
                 }
@@ -150,6 +155,9 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     if !options.strip {
         bytes.section(&names(module, &symbols.functions));
         bytes.section(&producers());
+        for section in lines.sections(module) {
+            bytes.section(&section);
+        }
     }
     let bytes = bytes.finish();
     debug_assert_eq!(validate(&bytes), Ok(()), "the emitted module is invalid:\n{}", print(&bytes));

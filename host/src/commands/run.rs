@@ -17,6 +17,7 @@ use crate::report::{Reporter, say};
 use crate::sandbox::{self, Directory, Grants, Program};
 use crate::stdio::Stdio;
 use crate::supervisor::{self, Deadline};
+use crate::trace::SourceText;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -55,8 +56,8 @@ pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
             limits.compile.map(|limit| Deadline::start(Arc::clone(&console), limit, "compiling")).transpose()?;
         job.load(input)?
     };
-    let Loaded { engine, settings, module } = &loaded;
-    let program = Program { engine, settings, module, limits: &limits, grants: &grants };
+    let Loaded { engine, settings, module, source } = &loaded;
+    let program = Program { engine, settings, module, limits: &limits, grants: &grants, source: source.as_ref() };
     let ending = {
         let _deadline =
             limits.timeout.map(|limit| Deadline::start(Arc::clone(&console), limit, "the program")).transpose()?;
@@ -71,6 +72,8 @@ struct Loaded {
     engine: Engine,
     settings: Settings,
     module: Module,
+    /// What it was compiled from, if that was text.
+    source: Option<SourceText>,
 }
 
 struct Job<'a> {
@@ -92,8 +95,9 @@ impl Job<'_> {
             }
             Kind::Text => {
                 let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false)?;
+                let text = SourceText { name: input.origin.name(), text: input.bytes.clone() };
                 let wasm = source::module(input, &options, &self.args.source, self.reporter, false)?;
-                self.compile(&wasm, None)
+                Ok(Loaded { source: Some(text), ..self.compile(&wasm, None)? })
             }
         }
     }
@@ -106,7 +110,7 @@ impl Job<'_> {
         let cache = self.cache(&engine);
         if let Some(module) = cache.as_ref().and_then(|cache| cache.get(&engine, &sha256(wasm))) {
             self.reporter.detail("loaded from the cache");
-            return Ok(Loaded { engine, settings, module });
+            return Ok(Loaded { engine, settings, module, source: None });
         }
         let module = Module::new(&engine, wasm).map_err(|error| {
             let invalid = engine::invalid_module(&error);
@@ -122,7 +126,7 @@ impl Job<'_> {
         {
             self.reporter.detail(&format!("warning: not kept in the cache: {why}"));
         }
-        Ok(Loaded { engine, settings, module })
+        Ok(Loaded { engine, settings, module, source: None })
     }
 
     fn cache(&self, engine: &Engine) -> Option<Cache> {
@@ -144,7 +148,7 @@ impl Job<'_> {
         })?;
         if let Some((engine, settings)) = verified.engine_like(&self.settings)? {
             let module = load::load(&engine, &verified)?;
-            return Ok(Loaded { engine, settings, module });
+            return Ok(Loaded { engine, settings, module, source: None });
         }
         self.reporter.detail(&format!("{name} was made for another machine, release or setting"));
         match sibling(&input.origin, &verified.metadata.wasm_sha256) {

@@ -86,12 +86,44 @@ fn many_mistakes_are_cut_off_and_counted() {
     assert!(errors(&["--error-limit", "0"]).0 > 20);
 }
 
+/// Calls that the optimizer would put in each other stay what they are in the source.
+const AS_WRITTEN: [&str; 2] = ["--skip-pass", "inline"];
+
 #[test]
 fn a_failing_program_says_where() {
     let bench = Bench::new();
     bench.write("d.mochi", DIVIDES);
+    let own = "error: division by zero\n  at d.mochi:3\n";
+    let stack = "stack: divide (d.mochi:3) < main (d.mochi:6)\n";
     let done = bench.tool(["run", "d.mochi"]).expect(1).prints("before\n");
-    assert_eq!(done.stderr, "error: division by zero\n  at d.mochi:3\n");
+    // The optimizer has put the one function into the other.
+    assert_eq!(done.stderr, format!("{own}  |  return a / b\nstack: main (d.mochi:3)\n"));
+    let done = bench.tool(["run"].iter().chain(&AS_WRITTEN).chain(&["d.mochi"])).expect(1).prints("before\n");
+    assert_eq!(done.stderr, format!("{own}  |  return a / b\n{stack}"));
+
+    bench.tool(["compile", "d.mochi"].iter().chain(&AS_WRITTEN)).expect(0);
+    for artifact in ["d.wasm", "d.cwasm"] {
+        let done = bench.tool(["run", artifact]).expect(1).prints("before\n");
+        assert_eq!(done.stderr, format!("{own}{stack}"), "{artifact}");
+    }
+    bench.tool(["compile", "--strip", "d.mochi"]).expect(0);
+    for artifact in ["d.wasm", "d.cwasm"] {
+        assert_eq!(bench.tool(["run", artifact]).expect(1).prints("before\n").stderr, own, "{artifact}");
+    }
+}
+
+#[test]
+fn the_line_of_a_failure_is_that_of_the_check_that_failed() {
+    let bench = Bench::new();
+    let run = |arguments: &str| {
+        let program = "fun divide(n: int, a: int, b: int): int {\n  if n > 0 { return divide(n - 1, a, b) + n }\n  let x = 10 / a\n  return x / b\n}\nprint(divide(N, A, B))\n";
+        bench.write("p.mochi", program.replace("N, A, B", arguments));
+        bench.tool(["run"].iter().chain(&AS_WRITTEN).chain(&["p.mochi"])).expect(1)
+    };
+    run("0, 0, 1").says("  |  let x = 10 / a\nstack: divide (p.mochi:3) < main (p.mochi:6)\n");
+    run("2, 1, 0")
+        .says("  |  return x / b\nstack: divide (p.mochi:4) < divide (p.mochi:2) 2 times < main (p.mochi:6)\n");
+    run("1000, 1, 0").says("stack: divide (p.mochi:4) < divide (p.mochi:2) ").says(" times < …\n");
 }
 
 #[test]
@@ -147,13 +179,17 @@ fn exhausted_programs_end_as_documented() {
         "deep.mochi",
         "fun deep(n: int): int {\n  return 1 + deep(n + 1)\n}\nprint(\"before\")\nprint(deep(0))\n",
     );
-    bench.tool(["run", "deep.mochi"]).expect(134).prints("before\n").says("stack overflow at deep");
+    bench.tool(["run", "deep.mochi"]).expect(134).prints("before\n").says(
+        "error: stack overflow at deep (deep.mochi:2)\n  |  return 1 + deep(n + 1)\nstack: deep (deep.mochi:2) 64 times < …\n",
+    );
+    bench.tool(["compile", "deep.mochi"]).expect(0);
+    bench.tool(["run", "deep.cwasm"]).expect(134).says("error: stack overflow at deep (deep.mochi:2)\nstack: deep");
     bench.write("grow.mochi", "var s = \"x\"\nprint(\"before\")\nwhile true {\n  s = s + s\n}\n");
     bench
         .tool(["run", "--max-memory", "16M", "grow.mochi"])
         .expect(134)
         .prints("before\n")
-        .says("out of memory (limit 16 MiB)");
+        .says("out of memory (limit 16 MiB)\n  at grow.mochi:4\n  |  s = s + s\nstack: main (grow.mochi:4)\n");
     bench.write("long.mochi", "print(\"before\")\nvar n = 0\nwhile true {\n  n = n + 1\n}\n");
     let done = bench.tool(["run", "--timeout", "200ms", "long.mochi"]).expect(124).says("time limit");
     #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
-//! What emission makes of functions: the shape of small ones, the meaning of random ones.
+//! What emission makes of functions: the shape of small ones, the meaning of random ones, the lines of all.
 
+mod lines;
 mod machine;
 mod random;
 mod shapes;
