@@ -23,12 +23,15 @@ print(
 )
 "#;
 
+/// An instruction and its address.
+type Located<'a> = (u64, Operator<'a>);
+
 /// A module's code and line table.
 struct Read<'a> {
     names: BTreeMap<u32, &'a str>,
     imports: u32,
     /// Bodies and the operators in them, both at addresses that count from the code section's contents.
-    bodies: Vec<(Range<u64>, Vec<(u64, Operator<'a>)>)>,
+    bodies: Vec<(Range<u64>, Vec<Located<'a>>)>,
     /// The address from which on a line is the source, or none at the end of a sequence.
     rows: Vec<(u64, Option<(String, u64)>)>,
     sections: Vec<&'a str>,
