@@ -12,14 +12,17 @@ const HELLO: &str = "print(\"Hello, world!\")\n";
 fn wasm(text: &str) -> Vec<u8> {
     let source = SourceFile::new("bench.mochi", text);
     match compile(&source, &Options::default()) {
-        Ok(compiled) => compiled.wasm,
+        Ok(compiled) => {
+            mochi_emitter::wasm::validate(&compiled.wasm).expect("the module is valid");
+            compiled.wasm
+        }
         Err(failure) => panic!("the benchmark does not compile: {:?}", failure.diagnostics),
     }
 }
 
 fn source_to_wasm(criterion: &mut Criterion) {
     for (name, text) in [("hello", HELLO), ("100 lines", HUNDRED_LINES)] {
-        criterion.bench_function(&format!("source to wasm, {name}"), |bencher| bencher.iter(|| wasm(text)));
+        criterion.bench_function(&format!("source to validated wasm, {name}"), |bencher| bencher.iter(|| wasm(text)));
     }
 }
 
