@@ -6,7 +6,7 @@
 
 use crate::builtins::Builtin;
 use crate::source::Span;
-use crate::types::{ListId, Type};
+use crate::types::{FuncTypeId, ListId, MapId, RecordId, Type, UnionId};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -44,11 +44,31 @@ pub struct Program {
     pub globals: Vec<Global>,
     /// The list types, each element type once: lists are of one type when their ids are equal.
     pub lists: Vec<ListType>,
+    /// The map types, each value type once.
+    pub maps: Vec<MapType>,
+    /// Structs and variants, one for each declaration: their names tell them apart, not their fields.
+    pub records: Vec<RecordType>,
+    pub unions: Vec<UnionType>,
+    /// The types of function values, each content once.
+    pub funcs: Vec<FuncType>,
 }
 
 impl Program {
     pub fn element(&self, list: ListId) -> Type {
         self.lists[list.index()].element
+    }
+
+    /// The type of a map's values.
+    pub fn value(&self, map: MapId) -> Type {
+        self.maps[map.index()].value
+    }
+
+    pub fn record(&self, record: RecordId) -> &RecordType {
+        &self.records[record.index()]
+    }
+
+    pub fn func(&self, func: FuncTypeId) -> &FuncType {
+        &self.funcs[func.index()]
     }
 }
 
@@ -57,11 +77,49 @@ pub struct ListType {
     pub element: Type,
 }
 
+/// Any map takes ints, strings and other values as keys; which of them it has is known when it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapType {
+    pub value: Type,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordType {
+    pub name: String,
+    /// In the order of the declaration.
+    pub fields: Vec<Field>,
+    /// Methods are no fields, but those who look at the record by name see them as none.
+    pub methods: Vec<String>,
+    /// The union that it is a variant of.
+    pub union: Option<UnionId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub ty: Type,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnionType {
+    pub name: String,
+    pub variants: Vec<RecordId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FuncType {
+    pub params: Vec<Type>,
+    pub result: Type,
+}
+
 #[derive(Clone, Debug)]
 pub struct Function {
     /// As written; copies for other argument types share it. `main` for the top level.
     pub name: String,
+    /// What it captures comes first.
     pub params: Vec<LocalId>,
+    /// How many of the parameters are captures.
+    pub captures: usize,
     /// `Type::NONE` when no value ever comes back.
     pub result: Type,
     pub locals: Vec<Local>,
@@ -74,6 +132,9 @@ pub struct Function {
 pub struct Local {
     pub name: String,
     pub ty: Type,
+    /// It lives in a cell, because a function captures it and it is assigned. Reading and setting it go
+    /// through the cell; a parameter that is a captured cell is one too.
+    pub is_cell: bool,
     pub span: Span,
 }
 
@@ -109,6 +170,36 @@ pub enum StmtKind {
     SetIndex {
         of: Expr,
         index: Expr,
+        value: Expr,
+    },
+    /// `of[key] = value` of a map that is not none, in the order of `SetIndex`. The value is of the
+    /// map's type of values, the key as in [`ExprKind::MapIndex`].
+    SetEntry {
+        of: Expr,
+        key: Expr,
+        value: Expr,
+    },
+    /// `of.field = value` of a record that is not none.
+    SetField {
+        of: Expr,
+        index: u32,
+        value: Expr,
+    },
+    /// `of[index] = value`, all of them `any`, in the order of `SetIndex`.
+    AnySetIndex {
+        of: Expr,
+        index: Expr,
+        value: Expr,
+    },
+    /// `of.name = value`, both `any`.
+    AnySetField {
+        of: Expr,
+        name: String,
+        value: Expr,
+    },
+    /// The declaration of a local that lives in a cell: makes a new cell with the value.
+    NewCell {
+        local: LocalId,
         value: Expr,
     },
     /// Evaluated for its effect; the value is dropped.
@@ -176,23 +267,33 @@ pub enum ExprKind {
     None,
     Local(LocalId),
     Global(GlobalId),
+    /// The cell itself that the local lives in, as an argument or a capture that is a cell too.
+    Cell(LocalId),
     /// A new list of these elements.
     List(Vec<Expr>),
-    /// Operands are both ints or both floats (nullable or not; none gives none), for `Rem` and the others alike.
+    /// A new map of these keys (as in [`ExprKind::MapIndex`]) and values, evaluated in the order of the text.
+    Map(Vec<(Expr, Expr)>),
+    /// A new record with all its fields in the order of the declaration.
+    Record {
+        record: RecordId,
+        fields: Vec<Expr>,
+    },
+    /// Operands are both ints or both floats (nullable or not; none gives none), or both `any`, for `Rem`
+    /// and the others alike.
     Arith {
         op: ArithOp,
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
-    /// Of an int or a float.
+    /// Of an int, a float or an `any`.
     Neg(Box<Expr>),
     /// Strings, neither none.
     Concat {
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
-    /// Operands have the same kind; either may be none, which makes orderings false. Lists are only compared
-    /// for equality.
+    /// Operands have the same kind; either may be none, which makes orderings false. Lists, maps, records and
+    /// functions are only compared for equality.
     Compare {
         op: CompareOp,
         lhs: Box<Expr>,
@@ -273,13 +374,76 @@ pub enum ExprKind {
         of: Box<Expr>,
         item: Box<Expr>,
     },
+    /// `of[key]` of a map that is not none; none when there is no such key. The key is an int or a string,
+    /// neither none, or an `any`.
+    MapIndex {
+        of: Box<Expr>,
+        key: Box<Expr>,
+    },
+    /// `key in of`.
+    MapContains {
+        of: Box<Expr>,
+        key: Box<Expr>,
+    },
+    /// The keys of a map that is not none as a new list of strings, in their order.
+    MapKeys(Box<Expr>),
+    /// The values of a map that is not none as a new list, in the order of the keys.
+    MapValues(Box<Expr>),
+    /// A field of a record that is not none.
+    Field {
+        of: Box<Expr>,
+        index: u32,
+    },
+    /// Whether a value of a union, which is not none, is of the variant.
+    IsVariant {
+        of: Box<Expr>,
+        record: RecordId,
+    },
+    /// A function value. The captures are the callee's first arguments.
+    Closure {
+        function: FunctionId,
+        captures: Vec<Expr>,
+    },
+    /// A call of a function value that is not none; the arguments are of its parameters' types.
+    CallValue {
+        of: Box<Expr>,
+        args: Vec<Expr>,
+    },
+    /// `of[index]`. Operands and results of this and the following are `any`, but for truths.
+    AnyIndex {
+        of: Box<Expr>,
+        index: Box<Expr>,
+    },
+    AnySlice {
+        of: Box<Expr>,
+        start: Option<Box<Expr>>,
+        end: Option<Box<Expr>>,
+    },
+    /// `of.name`.
+    AnyField {
+        of: Box<Expr>,
+        name: String,
+    },
+    /// `item in of`.
+    AnyContains {
+        of: Box<Expr>,
+        item: Box<Expr>,
+    },
+    /// What a loop over the value runs over, as a new list of `any`: elements, keys, or characters.
+    AnyIter(Box<Expr>),
+    /// `of(args)`.
+    AnyCall {
+        of: Box<Expr>,
+        args: Vec<Expr>,
+    },
     /// `e as T` where a conversion can fail or change the value.
     Cast {
         of: Box<Expr>,
         to: CastTo,
     },
     /// A change of representation that keeps the value: `T` to `T?`, `T?` known not to be none to `T`,
-    /// none to any `T?`, and anything to `any`. Also int to float where arithmetic or comparison mixes them.
+    /// none to any `T?`, and anything to `any`. Also int to float where arithmetic or comparison mixes them, a
+    /// record to its union, and a union to the record that it is known to be.
     Convert(Box<Expr>),
     /// Evaluates `first` for its effect, then yields `then`.
     Sequence {
@@ -291,6 +455,11 @@ pub enum ExprKind {
     Let {
         local: LocalId,
         value: Box<Expr>,
+        then: Box<Expr>,
+    },
+    /// Statements, then a value.
+    Block {
+        body: Block,
         then: Box<Expr>,
     },
     /// Ends the program with `message` as a failure at this place. Its type is what the context wants.
@@ -330,11 +499,15 @@ pub enum ChooseOp {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CastTo {
-    /// From int, float, bool or string, nullable or not (none gives 0). A string that does not fit
+    /// From int, float, bool, string or `any`, nullable or not (none gives 0). A string that does not fit
     /// 64 bits fails.
     Int,
     /// The same, but a string can be of any length.
     BigInt,
-    /// From int, float or string (none gives 0.0).
+    /// From int, float, string or `any` (none gives 0.0).
     Float,
+    /// From `any`; what is not a bool fails.
+    Bool,
+    /// From `any`; what is not a string fails.
+    String,
 }

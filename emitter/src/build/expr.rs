@@ -34,7 +34,20 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::StringSlice { of, start: _, end: _ }
         | ExprKind::ListIndex { of, index: _ }
         | ExprKind::ListSlice { of, start: _, end: _ }
-        | ExprKind::ListContains { of, item: _ } => Some(of),
+        | ExprKind::ListContains { of, item: _ }
+        | ExprKind::MapIndex { of, key: _ }
+        | ExprKind::MapContains { of, key: _ }
+        | ExprKind::MapKeys(of)
+        | ExprKind::MapValues(of)
+        | ExprKind::Field { of, index: _ }
+        | ExprKind::IsVariant { of, record: _ }
+        | ExprKind::CallValue { of, args: _ }
+        | ExprKind::AnyIndex { of, index: _ }
+        | ExprKind::AnySlice { of, start: _, end: _ }
+        | ExprKind::AnyField { of, name: _ }
+        | ExprKind::AnyContains { of, item: _ }
+        | ExprKind::AnyIter(of)
+        | ExprKind::AnyCall { of, args: _ } => Some(of),
         ExprKind::Int(_)
         | ExprKind::Float(_)
         | ExprKind::Bool(_)
@@ -42,7 +55,12 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::None
         | ExprKind::Local(_)
         | ExprKind::Global(_)
+        | ExprKind::Cell(_)
         | ExprKind::List(_)
+        | ExprKind::Map(_)
+        | ExprKind::Record { record: _, fields: _ }
+        | ExprKind::Closure { function: _, captures: _ }
+        | ExprKind::Block { body: _, then: _ }
         | ExprKind::If { cond: _, then: _, otherwise: _ }
         | ExprKind::Call { function: _, args: _ }
         | ExprKind::Builtin { builtin: _, args: _ }
@@ -70,10 +88,20 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             | ExprKind::Or { lhs: _, rhs }
             | ExprKind::Choose { op: _, lhs: _, rhs } => work.push(rhs),
             ExprKind::Contains { of: _, part } => work.push(part),
-            ExprKind::ListContains { of: _, item } => work.push(item),
+            ExprKind::ListContains { of: _, item } | ExprKind::AnyContains { of: _, item } => work.push(item),
+            ExprKind::MapIndex { of: _, key } | ExprKind::MapContains { of: _, key } => work.push(key),
             ExprKind::List(elements) => work.extend(elements),
-            ExprKind::StringIndex { of: _, index } | ExprKind::ListIndex { of: _, index } => work.push(index),
-            ExprKind::StringSlice { of: _, start, end } | ExprKind::ListSlice { of: _, start, end } => {
+            ExprKind::Map(entries) => work.extend(entries.iter().flat_map(|(key, value)| [key, value])),
+            ExprKind::Record { record: _, fields } => work.extend(fields),
+            ExprKind::Closure { function: _, captures } => work.extend(captures),
+            ExprKind::CallValue { of: _, args } | ExprKind::AnyCall { of: _, args } => work.extend(args),
+            ExprKind::Block { .. } => unreachable!("a block in an expression is refused by the checker"),
+            ExprKind::StringIndex { of: _, index }
+            | ExprKind::ListIndex { of: _, index }
+            | ExprKind::AnyIndex { of: _, index } => work.push(index),
+            ExprKind::StringSlice { of: _, start, end }
+            | ExprKind::ListSlice { of: _, start, end }
+            | ExprKind::AnySlice { of: _, start, end } => {
                 work.extend(start.as_deref());
                 work.extend(end.as_deref());
             }
@@ -87,6 +115,13 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             | ExprKind::IsNone(_)
             | ExprKind::Convert(_)
             | ExprKind::Cast { of: _, to: _ }
+            | ExprKind::MapKeys(_)
+            | ExprKind::MapValues(_)
+            | ExprKind::Field { of: _, index: _ }
+            | ExprKind::IsVariant { of: _, record: _ }
+            | ExprKind::AnyField { of: _, name: _ }
+            | ExprKind::AnyIter(_)
+            | ExprKind::Cell(_)
             | ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
@@ -130,6 +165,7 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::Str(_)
             | ExprKind::None
             | ExprKind::Local(_)
+            | ExprKind::Cell(_)
             | ExprKind::Global(_) => {}
             ExprKind::Call { function: _, args: _ } => {
                 self.call(expr);
@@ -181,6 +217,23 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::ListSlice { .. }
             | ExprKind::ListConcat { .. }
             | ExprKind::ListContains { .. }
+            | ExprKind::Map(_)
+            | ExprKind::MapIndex { .. }
+            | ExprKind::MapContains { .. }
+            | ExprKind::MapKeys(_)
+            | ExprKind::MapValues(_)
+            | ExprKind::Record { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::IsVariant { .. }
+            | ExprKind::Closure { .. }
+            | ExprKind::CallValue { .. }
+            | ExprKind::AnyIndex { .. }
+            | ExprKind::AnySlice { .. }
+            | ExprKind::AnyField { .. }
+            | ExprKind::AnyContains { .. }
+            | ExprKind::AnyIter(_)
+            | ExprKind::AnyCall { .. }
+            | ExprKind::Block { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Fail { .. } => {
                 self.expr(expr);
@@ -247,6 +300,11 @@ impl FunctionCtx<'_, '_> {
                 None => self.none_of(expr.ty),
             },
             ExprKind::List(elements) => self.list(expr, elements)?,
+            ExprKind::Map(_)
+            | ExprKind::Record { .. }
+            | ExprKind::Cell(_)
+            | ExprKind::Closure { .. }
+            | ExprKind::Block { .. } => unreachable!("{:?} is refused by the checker", expr.kind),
             ExprKind::If { cond, then, otherwise } => {
                 let (yes, no) = (self.fb.create_block(), self.fb.create_block());
                 self.condition(cond, yes, no);
@@ -291,6 +349,19 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::ListSlice { .. }
             | ExprKind::ListConcat { .. }
             | ExprKind::ListContains { .. }
+            | ExprKind::MapIndex { .. }
+            | ExprKind::MapContains { .. }
+            | ExprKind::MapKeys(_)
+            | ExprKind::MapValues(_)
+            | ExprKind::Field { .. }
+            | ExprKind::IsVariant { .. }
+            | ExprKind::CallValue { .. }
+            | ExprKind::AnyIndex { .. }
+            | ExprKind::AnySlice { .. }
+            | ExprKind::AnyField { .. }
+            | ExprKind::AnyContains { .. }
+            | ExprKind::AnyIter(_)
+            | ExprKind::AnyCall { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Convert(_) => unreachable!("{:?} starts with an operand", expr.kind),
         };
@@ -398,6 +469,19 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 self.fb.value(MochiOp::ListContains, vec![first, item], Imm::None, Type::BOOL)
             }
+            ExprKind::MapIndex { .. }
+            | ExprKind::MapContains { .. }
+            | ExprKind::MapKeys(_)
+            | ExprKind::MapValues(_)
+            | ExprKind::Field { .. }
+            | ExprKind::IsVariant { .. }
+            | ExprKind::CallValue { .. }
+            | ExprKind::AnyIndex { .. }
+            | ExprKind::AnySlice { .. }
+            | ExprKind::AnyField { .. }
+            | ExprKind::AnyContains { .. }
+            | ExprKind::AnyIter(_)
+            | ExprKind::AnyCall { .. } => unreachable!("{:?} is refused by the checker", expr.kind),
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
@@ -405,7 +489,12 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::None
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::Cell(_)
             | ExprKind::List(_)
+            | ExprKind::Map(_)
+            | ExprKind::Record { .. }
+            | ExprKind::Closure { .. }
+            | ExprKind::Block { .. }
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
@@ -481,7 +570,12 @@ impl FunctionCtx<'_, '_> {
                         |ctx, value| ctx.fb.value(MochiOp::FloatLen, vec![value], Imm::None, Type::INT),
                         |ctx| ctx.fb.int_const(0),
                     ),
-                    types::Kind::Bool | types::Kind::Any => panic!("len of {} is refused when checking", of.ty),
+                    types::Kind::Bool
+                    | types::Kind::Map(_)
+                    | types::Kind::Record(_)
+                    | types::Kind::Union(_)
+                    | types::Kind::Func(_)
+                    | types::Kind::Any => panic!("len of {} is refused when checking", of.ty),
                 }
             }
             (Builtin::Append, [of, value]) => {
@@ -576,6 +670,7 @@ impl FunctionCtx<'_, '_> {
         let zero = |ctx: &mut Self| match to {
             CastTo::Int | CastTo::BigInt => ctx.fb.int_const(0),
             CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
+            CastTo::Bool | CastTo::String => unreachable!("{to:?} is refused by the checker"),
         };
         let (op, ty) = match (from.kind, to) {
             (types::Kind::Never, _) => return zero(self),
@@ -591,7 +686,17 @@ impl FunctionCtx<'_, '_> {
             (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
             (types::Kind::String, CastTo::BigInt) => (MochiOp::StrToBigint, Type::INT),
             (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
-            (types::Kind::Bool, CastTo::Float) | (types::Kind::List(_) | types::Kind::Any, _) => {
+            (_, CastTo::Bool | CastTo::String)
+            | (types::Kind::Bool, CastTo::Float)
+            | (
+                types::Kind::List(_)
+                | types::Kind::Map(_)
+                | types::Kind::Record(_)
+                | types::Kind::Union(_)
+                | types::Kind::Func(_)
+                | types::Kind::Any,
+                _,
+            ) => {
                 panic!("a cast of {from} to {to:?} is refused when checking")
             }
         };

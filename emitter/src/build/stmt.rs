@@ -27,6 +27,11 @@ pub(super) fn has_self_tail_call(body: &[Stmt], function: typed::FunctionId) -> 
                 StmtKind::SetLocal { local: _, value: _ }
                 | StmtKind::SetGlobal { global: _, value: _ }
                 | StmtKind::SetIndex { of: _, index: _, value: _ }
+                | StmtKind::SetEntry { of: _, key: _, value: _ }
+                | StmtKind::SetField { of: _, index: _, value: _ }
+                | StmtKind::AnySetIndex { of: _, index: _, value: _ }
+                | StmtKind::AnySetField { of: _, name: _, value: _ }
+                | StmtKind::NewCell { local: _, value: _ }
                 | StmtKind::Expr(_)
                 | StmtKind::Return(_)
                 | StmtKind::Break
@@ -49,7 +54,9 @@ fn is_call_of(expr: &Expr, called: typed::FunctionId) -> bool {
 
 /// Whether evaluating `expr` can run another function of the program.
 pub(super) fn has_call(expr: &Expr) -> bool {
-    !walk(expr, |expr| !matches!(expr.kind, ExprKind::Call { function: _, args: _ }))
+    !walk(expr, |expr| {
+        !matches!(expr.kind, ExprKind::Call { .. } | ExprKind::CallValue { .. } | ExprKind::AnyCall { .. })
+    })
 }
 
 fn returns_self_call(value: &Expr, function: typed::FunctionId) -> bool {
@@ -114,6 +121,11 @@ impl FunctionCtx<'_, '_> {
             }
             StmtKind::ForString { var, of, body } => self.string_loop(*var, of, body, stmt.span),
             StmtKind::ForList { var, of, body } => self.list_loop(*var, of, body, stmt.span),
+            StmtKind::SetEntry { .. }
+            | StmtKind::SetField { .. }
+            | StmtKind::AnySetIndex { .. }
+            | StmtKind::AnySetField { .. }
+            | StmtKind::NewCell { .. } => unreachable!("{:?} is refused by the checker", stmt.kind),
             StmtKind::Break => self.leave_loop(),
             StmtKind::Continue => self.continue_loop(),
             StmtKind::Expect { cond, text } => {

@@ -18,6 +18,9 @@ pub(super) fn lower_type(ty: types::Type) -> Option<Type> {
         types::Kind::Bool => Kind::Bool,
         types::Kind::String => Kind::Str,
         types::Kind::List(list) => Kind::List(ListType::new(list.index())),
+        types::Kind::Map(_) | types::Kind::Record(_) | types::Kind::Union(_) | types::Kind::Func(_) => {
+            unreachable!("{ty} is refused by the checker")
+        }
     };
     Some(Type { kind, nullable: ty.nullable })
 }

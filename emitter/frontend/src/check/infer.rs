@@ -475,7 +475,16 @@ impl<'p, 'a> Infer<'p, 'a> {
             ty: settled(slot.ty),
             span: global.variable.span,
         });
-        let program = typed::Program { functions, main, globals: globals.collect(), lists: interned.lists };
+        let program = typed::Program {
+            functions,
+            main,
+            globals: globals.collect(),
+            lists: interned.lists,
+            maps: Vec::new(),
+            records: Vec::new(),
+            unions: Vec::new(),
+            funcs: Vec::new(),
+        };
         (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
     }
 

@@ -4,7 +4,7 @@
 //! defect of the checker, never of the program.
 
 use crate::builtins::Builtin;
-use crate::typed::{Block, CastTo, Expr, ExprKind, Function, Program, StmtKind};
+use crate::typed::{Block, CastTo, Expr, ExprKind, Function, LocalId, Program, StmtKind};
 use crate::types::{Kind, ListId, Type};
 
 /// Panics when the program breaks the contract.
@@ -44,6 +44,29 @@ impl Verifier<'_> {
                     expect(index.ty == Type::INT, "type of an index");
                     self.expr(of);
                     self.expr(index);
+                    self.expr(value);
+                }
+                StmtKind::SetEntry { of, key, value } => {
+                    expect(self.value(of.ty) == Some(value.ty) && is_key(key.ty), "entry of a map");
+                    [of, key, value].into_iter().for_each(|part| self.expr(part));
+                }
+                StmtKind::SetField { of, index, value } => {
+                    expect(self.field(of.ty, *index) == Some(value.ty), "type of a field's value");
+                    self.expr(of);
+                    self.expr(value);
+                }
+                StmtKind::AnySetIndex { of, index, value } => {
+                    expect([of.ty, index.ty, value.ty] == [Type::ANY; 3], "types of a dynamic assignment");
+                    [of, index, value].into_iter().for_each(|part| self.expr(part));
+                }
+                StmtKind::AnySetField { of, name: _, value } => {
+                    expect([of.ty, value.ty] == [Type::ANY; 2], "types of a dynamic assignment");
+                    self.expr(of);
+                    self.expr(value);
+                }
+                StmtKind::NewCell { local, value } => {
+                    let local = &self.function.locals[local.index()];
+                    expect(local.is_cell && value.ty == local.ty, "type of a cell's value");
                     self.expr(value);
                 }
                 StmtKind::Expr(value) => self.expr(value),
@@ -101,11 +124,33 @@ impl Verifier<'_> {
         }
     }
 
+    /// The type of the values of a map that is not none.
+    fn value(&self, ty: Type) -> Option<Type> {
+        match ty {
+            Type { kind: Kind::Map(map), nullable: false } => Some(self.program.value(map)),
+            _ => None,
+        }
+    }
+
+    /// The type of a field of a record that is not none.
+    fn field(&self, ty: Type, index: u32) -> Option<Type> {
+        match ty {
+            Type { kind: Kind::Record(record), nullable: false } => {
+                self.program.record(record).fields.get(index as usize).map(|field| field.ty)
+            }
+            _ => None,
+        }
+    }
+
     fn expr(&self, expr: &Expr) {
         let mut open = vec![expr];
         while let Some(expr) = open.pop() {
             self.node(expr);
             open.extend(operands(expr));
+            if let ExprKind::Block { body, then: _ } = &expr.kind {
+                // A jump in it belongs to a loop around it, which is not looked for.
+                self.block(body, 1);
+            }
         }
     }
 
@@ -114,7 +159,7 @@ impl Verifier<'_> {
         let expect = |holds: bool, what: &str| {
             assert!(holds, "{what} of function {} at {:?}: {expr:?}", self.function.name, expr.span);
         };
-        expect(ty != Type::NEVER && ty.kind != Kind::Any, "type");
+        expect(ty != Type::NEVER && (ty.kind != Kind::Any || ty.nullable), "type");
         let nullable_if = |kind: Kind, nullable: bool| Type { kind, nullable };
         match &expr.kind {
             ExprKind::Int(_) => expect(ty == Type::INT, "type of an int literal"),
@@ -142,11 +187,85 @@ impl Verifier<'_> {
             ExprKind::ListContains { of, item } => {
                 expect(self.element(of.ty) == Some(item.ty) && ty == Type::BOOL, "search in a list");
             }
+            ExprKind::Cell(local) => {
+                let local = &self.function.locals[local.index()];
+                expect(local.is_cell && ty == local.ty, "type of a cell");
+            }
+            ExprKind::Map(entries) => {
+                let value = self.value(ty);
+                let is_entry = |(key, item): &(Expr, Expr)| is_key(key.ty) && Some(item.ty) == value;
+                expect(value.is_some() && entries.iter().all(is_entry), "map");
+            }
+            ExprKind::MapIndex { of, key } => {
+                let value = self.value(of.ty).map(Type::or_none);
+                expect(value == Some(ty) && is_key(key.ty), "index of a map");
+            }
+            ExprKind::MapContains { of, key } => {
+                expect(self.value(of.ty).is_some() && is_key(key.ty) && ty == Type::BOOL, "search in a map");
+            }
+            ExprKind::MapKeys(of) => {
+                expect(self.value(of.ty).is_some() && self.element(ty) == Some(Type::STRING), "keys of a map");
+            }
+            ExprKind::MapValues(of) => {
+                let value = self.value(of.ty);
+                expect(value.is_some() && self.element(ty) == value, "values of a map");
+            }
+            ExprKind::Record { record, fields } => {
+                let declared = self.program.record(*record).fields.iter().map(|field| field.ty);
+                expect(ty == Type::of(Kind::Record(*record)), "type of a record");
+                expect(declared.eq(fields.iter().map(|field| field.ty)), "fields of a record");
+            }
+            ExprKind::Field { of, index } => expect(self.field(of.ty, *index) == Some(ty), "field of a record"),
+            ExprKind::IsVariant { of, record } => {
+                let union = self.program.record(*record).union.map(|union| Type::of(Kind::Union(union)));
+                expect(union == Some(of.ty) && ty == Type::BOOL, "test for a variant");
+            }
+            ExprKind::Closure { function, captures } => {
+                let callee = &self.program.functions[function.index()];
+                let (first, written) = callee.params.split_at(callee.captures);
+                let types = |params: &[LocalId]| -> Vec<Type> {
+                    params.iter().map(|param| callee.locals[param.index()].ty).collect()
+                };
+                let is_capture = types(first).into_iter().eq(captures.iter().map(|capture| capture.ty));
+                let Kind::Func(func) = ty.kind else { return expect(false, "type of a function value") };
+                let func = self.program.func(func);
+                expect(is_capture && !ty.nullable, "captures");
+                expect(func.params == types(written) && func.result == callee.result, "type of a function value");
+            }
+            ExprKind::CallValue { of, args } => {
+                let Type { kind: Kind::Func(func), nullable: false } = of.ty else {
+                    return expect(false, "call of a value");
+                };
+                let func = self.program.func(func);
+                let is_call = func.params.iter().copied().eq(args.iter().map(|arg| arg.ty)) && ty == func.result;
+                expect(is_call, "call of a value");
+            }
+            ExprKind::AnyIndex { of, index } => expect([of.ty, index.ty, ty] == [Type::ANY; 3], "dynamic index"),
+            ExprKind::AnySlice { of, start, end } => {
+                let is_any = |bound: &Option<Box<Expr>>| bound.as_ref().is_none_or(|bound| bound.ty == Type::ANY);
+                expect([of.ty, ty] == [Type::ANY; 2] && is_any(start) && is_any(end), "dynamic slice");
+            }
+            ExprKind::AnyField { of, name: _ } => expect([of.ty, ty] == [Type::ANY; 2], "dynamic field"),
+            ExprKind::AnyContains { of, item } => {
+                expect([of.ty, item.ty] == [Type::ANY; 2] && ty == Type::BOOL, "dynamic search");
+            }
+            ExprKind::AnyIter(of) => {
+                expect(of.ty == Type::ANY && self.element(ty) == Some(Type::ANY), "dynamic iteration");
+            }
+            ExprKind::AnyCall { of, args } => {
+                let is_any = args.iter().all(|arg| arg.ty == Type::ANY);
+                expect(of.ty == Type::ANY && is_any && ty == Type::ANY, "dynamic call");
+            }
             ExprKind::Arith { op: _, lhs, rhs } => {
-                expect(matches!(lhs.ty.kind, Kind::Int | Kind::Float) && lhs.ty.kind == rhs.ty.kind, "operands");
+                expect(
+                    matches!(lhs.ty.kind, Kind::Int | Kind::Float | Kind::Any) && lhs.ty.kind == rhs.ty.kind,
+                    "operands",
+                );
                 expect(ty == nullable_if(lhs.ty.kind, lhs.ty.nullable || rhs.ty.nullable), "type of arithmetic");
             }
-            ExprKind::Neg(of) => expect(matches!(of.ty.kind, Kind::Int | Kind::Float) && ty == of.ty, "negation"),
+            ExprKind::Neg(of) => {
+                expect(matches!(of.ty.kind, Kind::Int | Kind::Float | Kind::Any) && ty == of.ty, "negation")
+            }
             ExprKind::Concat { lhs, rhs } => {
                 expect(lhs.ty == Type::STRING && rhs.ty == Type::STRING && ty == Type::STRING, "concatenation");
             }
@@ -190,27 +309,41 @@ impl Verifier<'_> {
                 expect(of.ty == Type::STRING && is_bound(start) && is_bound(end) && ty == Type::STRING, "slice");
             }
             ExprKind::Cast { of, to } => {
-                let (result, has_bool) = match to {
-                    CastTo::Int | CastTo::BigInt => (Type::INT, true),
-                    CastTo::Float => (Type::FLOAT, false),
+                let numbers = matches!(of.ty.kind, Kind::Int | Kind::Float | Kind::String | Kind::Any);
+                let (result, is_source) = match to {
+                    CastTo::Int | CastTo::BigInt => (Type::INT, numbers || of.ty.kind == Kind::Bool),
+                    CastTo::Float => (Type::FLOAT, numbers),
+                    CastTo::Bool => (Type::BOOL, of.ty.kind == Kind::Any),
+                    CastTo::String => (Type::STRING, of.ty.kind == Kind::Any),
                 };
-                let is_source = matches!(of.ty.kind, Kind::Int | Kind::Float | Kind::String)
-                    || (has_bool && of.ty.kind == Kind::Bool);
                 expect(ty == result && is_source, "cast");
             }
             ExprKind::Convert(of) => {
                 let is_nullability = of.ty.kind == ty.kind && of.ty.nullable != ty.nullable;
                 let is_none = of.ty == Type::NONE && ty.nullable;
                 let is_float = of.ty.kind == Kind::Int && ty == nullable_if(Kind::Float, of.ty.nullable);
-                expect(is_nullability || is_none || is_float, "conversion");
+                let is_any = ty.kind == Kind::Any && of.ty.kind != Kind::Any;
+                let is_variant = match (of.ty.kind, ty.kind) {
+                    (Kind::Record(record), Kind::Union(union)) | (Kind::Union(union), Kind::Record(record)) => {
+                        self.program.record(record).union == Some(union) && of.ty.nullable == ty.nullable
+                    }
+                    _ => false,
+                };
+                expect(is_nullability || is_none || is_float || is_any || is_variant, "conversion");
             }
             ExprKind::Sequence { first: _, then } => expect(then.ty == ty, "type of a sequence"),
             ExprKind::Let { local, value, then } => {
                 expect(self.function.locals[local.index()].ty == value.ty && then.ty == ty, "type of a let");
             }
+            ExprKind::Block { body: _, then } => expect(then.ty == ty, "type of a block"),
             ExprKind::Fail { message: _ } => {}
         }
     }
+}
+
+/// Whether a value of the type can be a key as it is.
+fn is_key(ty: Type) -> bool {
+    [Type::INT, Type::STRING, Type::ANY].contains(&ty)
 }
 
 fn operands(expr: &Expr) -> Vec<&Expr> {
@@ -222,13 +355,21 @@ fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::None
         | ExprKind::Local(_)
         | ExprKind::Global(_)
+        | ExprKind::Cell(_)
         | ExprKind::Fail { message: _ } => Vec::new(),
         ExprKind::Neg(of)
         | ExprKind::Not(of)
         | ExprKind::Truthy(of)
         | ExprKind::IsNone(of)
         | ExprKind::Convert(of)
-        | ExprKind::Cast { of, to: _ } => vec![of],
+        | ExprKind::Cast { of, to: _ }
+        | ExprKind::MapKeys(of)
+        | ExprKind::MapValues(of)
+        | ExprKind::Field { of, index: _ }
+        | ExprKind::IsVariant { of, record: _ }
+        | ExprKind::AnyField { of, name: _ }
+        | ExprKind::AnyIter(of)
+        | ExprKind::Block { body: _, then: of } => vec![of],
         ExprKind::Arith { op: _, lhs, rhs }
         | ExprKind::Concat { lhs, rhs }
         | ExprKind::ListConcat { lhs, rhs }
@@ -237,12 +378,23 @@ fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::Or { lhs, rhs }
         | ExprKind::Choose { op: _, lhs, rhs } => vec![lhs, rhs],
         ExprKind::Contains { of, part } => vec![part, of],
-        ExprKind::ListContains { of, item } => vec![item, of],
+        ExprKind::ListContains { of, item } | ExprKind::AnyContains { of, item } => vec![item, of],
         ExprKind::List(elements) => elements.iter().collect(),
+        ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+        ExprKind::Record { record: _, fields } => fields.iter().collect(),
+        ExprKind::MapIndex { of, key } | ExprKind::MapContains { of, key } => vec![of, key],
+        ExprKind::Closure { function: _, captures } => captures.iter().collect(),
+        ExprKind::CallValue { of, args } | ExprKind::AnyCall { of, args } => {
+            std::iter::once(&**of).chain(args).collect()
+        }
         ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
         ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
-        ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } => vec![of, index],
-        ExprKind::StringSlice { of, start, end } | ExprKind::ListSlice { of, start, end } => {
+        ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } | ExprKind::AnyIndex { of, index } => {
+            vec![of, index]
+        }
+        ExprKind::StringSlice { of, start, end }
+        | ExprKind::ListSlice { of, start, end }
+        | ExprKind::AnySlice { of, start, end } => {
             [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
         }
         ExprKind::Sequence { first, then } => vec![first, then],

@@ -2,25 +2,62 @@
 //!
 //! A slot's type is the join of everything that flows into it; annotations take no part
 //! (they may lie: `let x: float = 3` holds the int 3). The order is
-//! `Never < Int, Float, Bool, String, List < Any`, with `nullable` beside it. Lists do not join:
-//! all that meet in one place have one element type.
+//! `Never < Int, Float, Bool, String, List, Map, Record < Union, Func < Any`, with `nullable` beside
+//! it. Lists do not join, nor do maps and functions: all that meet in one place are of one type.
 
 use std::fmt;
 
-/// A list type: its element's type is in a table, so that types stay small and are compared quickly.
-///
-/// In a typed program it is an index into [`crate::typed::Program::lists`]; during inference it stands
-/// for the lists that may meet, whose element type is not known yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ListId(pub u32);
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id!(
+    /// A list type: its element's type is in a table, so that types stay small and are compared quickly.
+    ///
+    /// In a typed program it is an index into [`crate::typed::Program::lists`]; during inference it stands
+    /// for the lists that may meet, whose element type is not known yet. So do [`MapId`] and [`FuncTypeId`].
+    ListId
+);
+id!(
+    /// A map type, by the type of its values: [`crate::typed::Program::maps`].
+    MapId
+);
+id!(
+    /// A struct type or a variant of a union, by declaration: [`crate::typed::Program::records`].
+    RecordId
+);
+id!(
+    /// A union type, by declaration: [`crate::typed::Program::unions`].
+    UnionId
+);
+id!(
+    /// The type of function values, by parameters and result: [`crate::typed::Program::funcs`].
+    FuncTypeId
+);
 
 impl ListId {
     /// Lists of any element type, where a builtin's row takes them all.
     pub const ANY: ListId = ListId(u32::MAX);
+}
 
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
+impl MapId {
+    /// Maps of any value type, where a builtin's row takes them all.
+    pub const ANY: MapId = MapId(u32::MAX);
+}
+
+impl FuncTypeId {
+    /// Functions of any type, where a builtin's row takes them all.
+    pub const ANY: FuncTypeId = FuncTypeId(u32::MAX);
 }
 
 /// What a value is when it is not none.
@@ -33,6 +70,11 @@ pub enum Kind {
     Bool,
     String,
     List(ListId),
+    Map(MapId),
+    Record(RecordId),
+    /// A record of one of the union's variants.
+    Union(UnionId),
+    Func(FuncTypeId),
     /// More than one kind; a none is always possible.
     Any,
 }
@@ -67,9 +109,16 @@ impl Type {
     pub fn without_none(self) -> Type {
         match self.kind {
             Kind::Any => self,
-            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::List(_) => {
-                Type { nullable: false, ..self }
-            }
+            Kind::Never
+            | Kind::Int
+            | Kind::Float
+            | Kind::Bool
+            | Kind::String
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_) => Type { nullable: false, ..self },
         }
     }
 
@@ -94,6 +143,10 @@ impl fmt::Display for Type {
             Kind::Bool => "bool",
             Kind::String => "string",
             Kind::List(_) => "list",
+            Kind::Map(_) => "map",
+            Kind::Record(_) => "struct",
+            Kind::Union(_) => "union",
+            Kind::Func(_) => "fun",
             Kind::Any => return f.write_str("any"),
         };
         f.write_str(name)?;

@@ -53,9 +53,16 @@ impl Walk<'_, '_, '_> {
                 match of.ty.kind {
                     Kind::String => self
                         .unless_none(of, invalid, |_, of| shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)),
-                    Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::List(_) | Kind::Any => {
-                        shape::sequence(of, invalid, span)
-                    }
+                    Kind::Never
+                    | Kind::Int
+                    | Kind::Float
+                    | Kind::Bool
+                    | Kind::List(_)
+                    | Kind::Map(_)
+                    | Kind::Record(_)
+                    | Kind::Union(_)
+                    | Kind::Func(_)
+                    | Kind::Any => shape::sequence(of, invalid, span),
                 }
             }
             Builtin::Lower => {
@@ -79,7 +86,7 @@ impl Walk<'_, '_, '_> {
             Kind::String | Kind::List(_) | Kind::Int | Kind::Float => {
                 shape::builtin(Builtin::Len, vec![of], Type::INT, span)
             }
-            Kind::Never | Kind::Bool | Kind::Any => {
+            Kind::Never | Kind::Bool | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
             }
         })
@@ -122,11 +129,29 @@ impl Walk<'_, '_, '_> {
             (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
             (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
-            (CastTarget::Float, Kind::Bool | Kind::List(_) | Kind::Any) => {
+            (
+                CastTarget::Float,
+                Kind::Bool
+                | Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Record(_)
+                | Kind::Union(_)
+                | Kind::Func(_)
+                | Kind::Any,
+            ) => {
                 let zero = shape::float(0.0, span);
                 self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
             }
-            (CastTarget::BigInt, Kind::Bool | Kind::List(_) | Kind::Any) => {
+            (
+                CastTarget::BigInt,
+                Kind::Bool
+                | Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Record(_)
+                | Kind::Union(_)
+                | Kind::Func(_)
+                | Kind::Any,
+            ) => {
                 let invalid = shape::fail("cannot cast <nil> to bigint", Type::INT, span);
                 self.unless_none(of, invalid, |_, of| cannot_cast(of, Kind::Int, "bigint", span))
             }
@@ -149,7 +174,14 @@ impl Walk<'_, '_, '_> {
                 let none = shape::expr(ExprKind::None, ty, span);
                 return shape::sequence(of, shape::sequence(index, none, span), span);
             }
-            Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+            Kind::Int
+            | Kind::Float
+            | Kind::Bool
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any => {
                 let invalid = shape::fail("cannot index value of this kind", Type::NONE, span);
                 return self.unless_any_none(vec![of, index], shape::none(span), |_, operands| {
                     in_order(operands, invalid, span)
@@ -253,6 +285,8 @@ fn cannot_cast(of: Expr, target: Kind, name: &str, span: Span) -> Expr {
         Kind::Bool => "bool",
         Kind::String => "string",
         Kind::List(_) => "list",
+        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => "map",
+        Kind::Func(_) => "fun",
         Kind::Any => "value",
     };
     let invalid = shape::fail(format!("cannot cast {from} to {name}"), Type::of(target), span);

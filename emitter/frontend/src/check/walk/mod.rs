@@ -54,11 +54,13 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
     let locals = func.locals.iter().zip(&copy.slots).map(|(variable, slot)| typed::Local {
         name: variable.name.to_owned(),
         ty: settled(slot.ty),
+        is_cell: false,
         span: variable.span,
     });
     typed::Function {
         name: func.name.to_owned(),
         params: func.params.clone(),
+        captures: 0,
         result: settled(copy.result.ty),
         locals: locals.chain(temporaries).collect(),
         body,
@@ -262,7 +264,14 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 }
                 return true;
             }
-            Kind::Int | Kind::Float | Kind::Bool | Kind::Any => {
+            Kind::Int
+            | Kind::Float
+            | Kind::Bool
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any => {
                 let fails = self.unless_none(of, shape::none(span), |_, of| {
                     shape::sequence(of, shape::fail("invalid iterator", Type::NONE, span), span)
                 });
@@ -305,7 +314,15 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let bound = self.expr(id);
         match bound.ty.kind {
             Kind::Int | Kind::Never => {}
-            Kind::Float | Kind::Bool | Kind::String | Kind::List(_) | Kind::Any => {
+            Kind::Float
+            | Kind::Bool
+            | Kind::String
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any => {
                 let message = format!("ranges with bounds of type {}", bound.ty.without_none());
                 self.refuse(bound.span, &message);
             }
@@ -338,9 +355,16 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 shape::expr(kind, Type::BOOL, span)
             }
             Kind::Bool => value,
-            Kind::Never | Kind::Int | Kind::Float | Kind::String | Kind::List(_) | Kind::Any => {
-                shape::sequence(value, shape::bool(false, span), span)
-            }
+            Kind::Never
+            | Kind::Int
+            | Kind::Float
+            | Kind::String
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any => shape::sequence(value, shape::bool(false, span), span),
         }
     }
 
@@ -403,7 +427,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
 
     fn temporary(&mut self, ty: Type, span: Span) -> LocalId {
         let local = LocalId((self.func.locals.len() + self.temporaries.len()) as u32);
-        self.temporaries.push(typed::Local { name: String::new(), ty: settled(ty), span });
+        self.temporaries.push(typed::Local { name: String::new(), ty: settled(ty), is_cell: false, span });
         local
     }
 
@@ -425,6 +449,9 @@ fn article(kind: Kind) -> &'static str {
         Kind::Bool => "a bool",
         Kind::String => "a string",
         Kind::List(_) => "a list",
+        Kind::Map(_) => "a map",
+        Kind::Record(_) | Kind::Union(_) => "a struct",
+        Kind::Func(_) => "a function",
         Kind::Any => "any value",
     }
 }

@@ -124,7 +124,7 @@ impl Walk<'_, '_, '_> {
                 self.refuse(span, "lists as operands of `-`");
                 shape::unknown(span)
             }
-            Kind::String | Kind::Any => {
+            Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
                 self.refuse(span, "strings as operands of `-`");
                 shape::unknown(span)
             }
@@ -201,7 +201,8 @@ impl Walk<'_, '_, '_> {
                 self.refuse(span, "orderings of lists");
                 shape::bool(false, span)
             }
-            (Kind::String | Kind::Any, _) | (_, Kind::String | Kind::Any) => {
+            (Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any, _)
+            | (_, Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any) => {
                 self.refuse(span, "orderings of strings and other values");
                 shape::bool(false, span)
             }
