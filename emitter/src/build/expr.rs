@@ -646,7 +646,14 @@ impl FunctionCtx<'_, '_> {
             Kind::Str if ty.nullable => MochiOp::StrToStr,
             Kind::Str => return value,
             Kind::List(_) => MochiOp::ListToStr,
-            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => panic!("the text of a value of type {ty}"),
+            Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any
+            | Kind::I32
+            | Kind::I64
+            | Kind::F64 => panic!("the text of a value of type {ty}"),
         };
         self.fb.value(op, vec![value], Imm::I32(none as i32), Type::STR)
     }
@@ -877,9 +884,7 @@ fn arith_op(op: ArithOp, kind: Kind) -> MochiOp {
         (Kind::Float, ArithOp::Mul) => MochiOp::FloatMul,
         (Kind::Float, ArithOp::Div) => MochiOp::FloatDiv,
         (Kind::Float, ArithOp::Rem) => MochiOp::FloatRem,
-        (Kind::Bool | Kind::Str | Kind::List(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64, _) => {
-            panic!("{op:?} of {kind:?} is refused when checking")
-        }
+        _ => panic!("{op:?} of {kind:?} is refused when checking"),
     }
 }
 
@@ -905,8 +910,6 @@ fn compare_op(op: CompareOp, kind: Kind) -> MochiOp {
         (Kind::Str, CompareOp::Ge) => MochiOp::StrGe,
         (Kind::List(_), CompareOp::Eq) => MochiOp::ListEq,
         (Kind::List(_), CompareOp::Ne) => MochiOp::ListNe,
-        (Kind::Bool | Kind::List(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64, _) => {
-            panic!("{op:?} of {kind:?} has an operation of its own")
-        }
+        _ => panic!("{op:?} of {kind:?} has an operation of its own"),
     }
 }

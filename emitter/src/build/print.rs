@@ -122,7 +122,14 @@ impl FunctionCtx<'_, '_> {
                 None => return true,
                 Some(Piece::Value(value)) => {
                     return match self.fb.ty(*value).kind {
-                        Kind::Int | Kind::Float | Kind::Bool | Kind::List(_) => true,
+                        Kind::Int
+                        | Kind::Float
+                        | Kind::Bool
+                        | Kind::List(_)
+                        | Kind::Map(_)
+                        | Kind::Record(_)
+                        | Kind::Union(_)
+                        | Kind::Func(_) => true,
                         Kind::Str | Kind::Any => false,
                         Kind::I32 | Kind::I64 | Kind::F64 => panic!("{value} is not a value of the language"),
                     };

@@ -54,6 +54,9 @@ impl FunctionCtx<'_, '_> {
             Kind::Bool => self.fb.bool_const(false),
             Kind::Str => self.string(b""),
             Kind::List(_) => self.new_list(ty, 0),
+            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                panic!("no value of type {ty} is made here")
+            }
             Kind::I32 => self.fb.i32_const(0),
             Kind::I64 => self.fb.i64_const(0),
             Kind::F64 => self.fb.f64_const(0.0),

@@ -18,6 +18,7 @@ mod placement;
 mod printer;
 #[cfg(test)]
 mod tests;
+mod types;
 mod verifier;
 mod wasi;
 
@@ -29,6 +30,7 @@ pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_u
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
+pub use types::{FuncSig, Kind, Record, Type, Union};
 pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
 
@@ -90,6 +92,22 @@ entity!(
     /// A type of lists: an index into [`Module::lists`], where equal ones are the same.
     ListType "list"
 );
+entity!(
+    /// A type of maps: an index into [`Module::maps`], where equal ones are the same.
+    MapType "map"
+);
+entity!(
+    /// A type of functions as values: an index into [`Module::func_types`], where equal ones are the same.
+    FuncType "fun"
+);
+entity!(
+    /// A declared record: an index into [`Module::records`].
+    RecordType "record"
+);
+entity!(
+    /// A declared union: an index into [`Module::unions`].
+    UnionType "union"
+);
 
 /// How far a function has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,103 +115,6 @@ pub enum Phase {
     Pure,
     Counted,
     Legalized,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Machine types; the only ones after legalization.
-    I32,
-    I64,
-    F64,
-    /// Mochi types.
-    Bool,
-    Int,
-    Float,
-    Str,
-    List(ListType),
-    Any,
-}
-
-/// The type of a value. Machine types and `any` have no nullable form of their own.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Type {
-    pub kind: Kind,
-    /// Whether none is among the values.
-    pub nullable: bool,
-}
-
-impl Type {
-    pub const I32: Type = Type::of(Kind::I32);
-    pub const I64: Type = Type::of(Kind::I64);
-    pub const F64: Type = Type::of(Kind::F64);
-    pub const BOOL: Type = Type::of(Kind::Bool);
-    pub const INT: Type = Type::of(Kind::Int);
-    pub const FLOAT: Type = Type::of(Kind::Float);
-    pub const STR: Type = Type::of(Kind::Str);
-    pub const ANY: Type = Type::of(Kind::Any);
-
-    pub const fn of(kind: Kind) -> Type {
-        Type { kind, nullable: false }
-    }
-
-    pub const fn or_none(self) -> Type {
-        Type { nullable: true, ..self }
-    }
-
-    pub const fn without_none(self) -> Type {
-        Type { nullable: false, ..self }
-    }
-
-    /// Whether none is among the values; it always is for `any`.
-    pub const fn has_none(self) -> bool {
-        self.nullable || matches!(self.kind, Kind::Any)
-    }
-
-    /// The machine type that carries values of this type.
-    pub const fn machine(self) -> Type {
-        match self.kind {
-            Kind::I32 | Kind::Bool | Kind::Str | Kind::List(_) => Type::I32,
-            Kind::I64 | Kind::Int | Kind::Any => Type::I64,
-            Kind::F64 | Kind::Float => Type::F64,
-        }
-    }
-
-    pub const fn is_machine(self) -> bool {
-        matches!(self.kind, Kind::I32 | Kind::I64 | Kind::F64)
-    }
-
-    /// Whether values of this type hold a share in an object, so that they are dup'ed and dropped.
-    pub const fn is_counted(self) -> bool {
-        match self.kind {
-            Kind::Int | Kind::Any | Kind::Str | Kind::List(_) => true,
-            Kind::I32 | Kind::I64 | Kind::F64 | Kind::Bool | Kind::Float => false,
-        }
-    }
-}
-
-/// A list without what it is a list of, which only the module knows: see [`Module::type_text`].
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.kind {
-            Kind::I32 => "i32",
-            Kind::I64 => "i64",
-            Kind::F64 => "f64",
-            Kind::Bool => "bool",
-            Kind::Int => "int",
-            Kind::Float => "float",
-            Kind::Str => "str",
-            Kind::List(list) => &list.to_string(),
-            Kind::Any => "any",
-        };
-        f.write_str(name)?;
-        if self.nullable { f.write_str("?") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 /// What an instruction carries besides its operands.
@@ -488,7 +409,17 @@ impl Init {
             (Kind::Bool, true) => Init::I32(NONE_BOOL),
             (Kind::I64 | Kind::Int | Kind::Any, _) => Init::I64(0),
             (Kind::F64 | Kind::Float, _) => Init::F64(0),
-            (Kind::I32 | Kind::Bool | Kind::Str | Kind::List(_), _) => Init::I32(0),
+            (
+                Kind::I32
+                | Kind::Bool
+                | Kind::Str
+                | Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Record(_)
+                | Kind::Union(_)
+                | Kind::Func(_),
+                _,
+            ) => Init::I32(0),
         }
     }
 }
@@ -530,20 +461,18 @@ impl LineStarts {
     }
 }
 
-/// The type of lists of `element` in a module with these [`Module::lists`].
-fn list_of(lists: &mut Vec<Type>, element: Type) -> Type {
-    let known = lists.iter().position(|&known| known == element);
-    let index = known.unwrap_or_else(|| {
-        lists.push(element);
-        lists.len() - 1
-    });
-    Type::of(Kind::List(ListType::new(index)))
-}
-
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// The types of the elements, by [`ListType`]; an element that is a list has a smaller number.
+    /// The types of the elements, by [`ListType`].
     pub lists: Vec<Type>,
+    /// The types of the values, by [`MapType`].
+    pub maps: Vec<Type>,
+    /// By [`FuncType`].
+    pub func_types: Vec<FuncSig>,
+    /// By [`RecordType`].
+    pub records: Vec<Record>,
+    /// By [`UnionType`].
+    pub unions: Vec<Union>,
     pub functions: Vec<Function>,
     pub globals: Vec<GlobalData>,
     pub data: Vec<DataBlob>,
@@ -558,36 +487,6 @@ pub struct Module {
 }
 
 impl Module {
-    /// The type of lists of `element`; the same for the same element.
-    pub fn list_of(&mut self, element: Type) -> Type {
-        list_of(&mut self.lists, element)
-    }
-
-    /// What a type of the language is a list of, if it is one.
-    pub fn element(&self, ty: Type) -> Option<Type> {
-        match ty.kind {
-            Kind::List(list) => self.lists.get(list.index()).copied(),
-            _ => None,
-        }
-    }
-
-    /// A type as the text form writes it.
-    pub fn type_text(&self, ty: Type) -> String {
-        let mut scalar = ty;
-        let mut ends = Vec::new();
-        while let Some(element) = self.element(scalar) {
-            ends.push(if scalar.nullable { ">?" } else { ">" });
-            scalar = element;
-            // A broken module may have a ring of types.
-            if ends.len() > self.lists.len() {
-                return ty.to_string();
-            }
-        }
-        let starts = "list<".repeat(ends.len());
-        ends.reverse();
-        format!("{starts}{scalar}{}", ends.concat())
-    }
-
     pub fn add_function(&mut self, func: Function) -> FuncId {
         self.functions.push(func);
         FuncId::new(self.functions.len() - 1)

@@ -8,6 +8,8 @@
 //! item       = "file" string [ "lines" { number } ]       source files, numbered from 0
 //!            | "data" dN [ "align" number ] [ "size" number ] [ string ]
 //!                   { "at" number dN } { "word" number dN }
+//!            | ( "record" | "cell" ) name "{" [ name ":" type { "," … } ] "}" [ "methods" name { "," name } ]
+//!            | "union" name "=" name { "|" name }         several records
 //!            | "global" gN name ":" type "=" ( "i32" | "i64" | "f64" ) number
 //!            | "stdout" dN                                the description of pending output
 //!            | "start" name                               the function that runs the program
@@ -27,7 +29,10 @@
 //! term       = "jump" target | "branch" vN "," target "," target
 //!            | "return" [ vN { "," vN } ] | "unreachable"
 //! target     = bN [ "(" vN { "," vN } ")" ]
-//! type       = "i32" | "i64" | "f64" | ( "bool" | "int" | "float" | "str" | "list" "<" type ">" ) [ "?" ] | "any"
+//! type       = "i32" | "i64" | "f64" | "any" | ( "bool" | "int" | "float" | "str" | composed ) [ "?" ]
+//! composed   = ( "list" | "map" ) "<" type ">"            maps to values of the type
+//!            | "fun" "<" [ type { "," type } ] [ "->" type ] ">"
+//!            | "@" name | "@@" name                       a record, a union
 //! name       = a letter or "_", then letters, digits, "_", ".", "$"; or a string
 //! number     = decimal or 0x…; floats also "inf", "-inf", "nan:0x" and all 64 bits
 //! string     = "…" with \n \t \\ \" and \hh, a byte in hex
@@ -35,7 +40,8 @@
 //!
 //! The parameters of the entry block are those of the function's first line. The type of a
 //! result is left out where the operation's row fixes it. Numbers of values, blocks, data and
-//! globals are labels: any will do, in any order, and the printer chooses them anew. A value may
+//! globals are labels: any will do, in any order, and the printer chooses them anew. Records and
+//! unions may be declared after their first use. A value may
 //! be used on a line above its definition if the definition dominates the use. Data without
 //! `size` is as large as its string, without a string it is zero. `at` names a place in it that
 //! holds the 32-bit address of other data, `word` one where the address is added to 64 bits.
@@ -53,11 +59,12 @@ use std::sync::LazyLock;
 use mochi_frontend::source::Span;
 
 use super::printer::{continues_word, fixed_result, starts_word};
+use super::types::intern;
 use super::verifier::{Place, VerifyError, verify_module};
 use super::{
-    Block, DataBlob, DataId, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint, InstData, Kind,
-    MochiOp, Module, Op, Param, Phase, Signature, Target, Terminator, Type, Value, ValueData, ValueDef, WasmOp,
-    list_of, remove_unreachable_blocks,
+    Block, DataBlob, DataId, FuncId, FuncSig, FuncType, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
+    InstData, Kind, ListType, MapType, MochiOp, Module, Op, Param, Phase, Record, RecordType, Signature, Target,
+    Terminator, Type, Union, UnionType, Value, ValueData, ValueDef, WasmOp, remove_unreachable_blocks,
 };
 
 /// What is wrong with IR text, and where.
@@ -106,14 +113,30 @@ const RESERVED: &str = "runtime.";
 /// A failure's site has eight bits for the file, one of which is the IR text.
 const FILE_LIMIT: usize = 127;
 
-/// Lists of lists of lists… each have a type of their own.
-const LIST_LIMIT: usize = 1000;
+/// Lists of lists of lists… each have a type of their own, so that this bounds their depth too.
+const TYPE_LIMIT: usize = 1000;
 
-const NO_ANY: &str = "values of type any cannot be compiled yet";
+/// How deep the types of functions may lie in each other.
+const FUNCTION_DEPTH: usize = 100;
+
+/// Why a program cannot have values of a type, if it cannot.
+fn refusal(ty: Type) -> Option<String> {
+    let what = match ty.kind {
+        Kind::Any => "any",
+        Kind::Map(_) => "map<…>",
+        Kind::Record(_) | Kind::Union(_) => "records",
+        Kind::Func(_) => "fun<…>",
+        Kind::I32 | Kind::I64 | Kind::F64 | Kind::Bool | Kind::Int | Kind::Float | Kind::Str | Kind::List(_) => {
+            return None;
+        }
+    };
+    Some(format!("values of type {what} cannot be compiled yet"))
+}
 
 /// Reads a module in any phase, without verifying it.
 pub fn parse(text: &str) -> Result<Parsed, Vec<TextError>> {
     let mut reader = Reader::default();
+    reader.name_types(text);
     let mut start = 0;
     for raw in text.split('\n') {
         let line = Line { start, raw };
@@ -179,13 +202,13 @@ fn sound_program(text: &str) -> Result<Parsed, Vec<TextError>> {
             fault(places.head, format!("names that begin with {RESERVED} are the compiler's"));
         }
         let sig = func.sig.params.iter().map(|param| param.ty).chain(func.sig.results.iter().copied());
-        if sig.chain(func.values.iter().map(|value| value.ty)).any(|ty| ty == Type::ANY) {
-            fault(places.head, NO_ANY.to_owned());
+        if let Some(refusal) = sig.chain(func.values.iter().map(|value| value.ty)).find_map(refusal) {
+            fault(places.head, refusal);
         }
     }
     let globals = parsed.module.globals.iter().map(|global| global.ty);
-    if globals.chain(parsed.module.lists.iter().copied()).any(|ty| ty == Type::ANY) {
-        fault((0, 0), NO_ANY.to_owned());
+    if let Some(refusal) = globals.chain(parsed.module.lists.iter().copied()).find_map(refusal) {
+        fault((0, 0), refusal);
     }
     if parsed.module.stdout_state.is_some() {
         fault((0, 0), "the description of pending output is the compiler's".to_owned());
@@ -271,11 +294,22 @@ struct Cursor<'t> {
     tokens: Vec<(Token<'t>, u32, u32)>,
     at: usize,
     end: u32,
-    /// Those of the module, which types on the line may add to.
-    lists: Vec<Type>,
+    /// Those of the module, which the line may add to.
+    types: Types,
 }
 
-const PUNCTUATION: [&str; 14] = ["->", "..", "(", ")", "{", "}", ",", ":", "=", "!", "@", "?", "<", ">"];
+/// The types that the module has and that have been named so far.
+#[derive(Default)]
+struct Types {
+    lists: Vec<Type>,
+    maps: Vec<Type>,
+    functions: Vec<FuncSig>,
+    /// All that the text declares, by name.
+    records: BTreeMap<String, RecordType>,
+    unions: BTreeMap<String, UnionType>,
+}
+
+const PUNCTUATION: [&str; 16] = ["->", "..", "@@", "(", ")", "{", "}", ",", ":", "=", "!", "@", "?", "<", ">", "|"];
 
 impl<'t> Line<'t> {
     fn tokens(&self) -> Parse<Cursor<'t>> {
@@ -315,7 +349,7 @@ impl<'t> Line<'t> {
             tokens.push((token, self.start + begin as u32, self.start + at as u32));
         }
         let end = tokens.last().map_or(self.start, |&(_, _, end)| end);
-        Ok(Cursor { tokens, at: 0, end, lists: Vec::new() })
+        Ok(Cursor { tokens, at: 0, end, types: Types::default() })
     }
 
     fn string(&self, at: &mut usize) -> Parse<Vec<u8>> {
@@ -545,21 +579,33 @@ impl<'t> Cursor<'t> {
     }
 
     fn ty(&mut self) -> Parse<Type> {
-        let mut depth = 0;
-        while self.eat_word("list") {
+        self.nested_type(FUNCTION_DEPTH)
+    }
+
+    /// A type in which those of functions lie in each other at most `depth` deep.
+    fn nested_type(&mut self, depth: usize) -> Parse<Type> {
+        // What is around the type, outermost first: a list, or else a map.
+        let mut around = Vec::new();
+        loop {
+            let is_list = self.eat_word("list");
+            if !is_list && !self.eat_word("map") {
+                break;
+            }
             self.punct("<")?;
-            depth += 1;
+            around.push(is_list);
         }
-        let mut ty = self.scalar_type()?;
-        for _ in 0..depth {
+        let mut ty = self.simple_type(depth)?;
+        while let Some(is_list) = around.pop() {
             self.punct(">")?;
             if ty.is_machine() {
-                return self.error_before(format!("there are no lists of {ty}"));
+                return self.error_before(format!("there are no {} of {ty}", if is_list { "lists" } else { "maps" }));
             }
-            ty = list_of(&mut self.lists, ty);
-            if self.lists.len() > LIST_LIMIT {
-                return self.error_before(format!("there are more than {LIST_LIMIT} types of lists"));
-            }
+            let Types { lists, maps, .. } = &mut self.types;
+            ty = Type::of(match is_list {
+                true => Kind::List(ListType::new(intern(lists, ty))),
+                false => Kind::Map(MapType::new(intern(maps, ty))),
+            });
+            self.limit_types()?;
             if self.eat_punct("?") {
                 ty = ty.or_none();
             }
@@ -567,17 +613,45 @@ impl<'t> Cursor<'t> {
         Ok(ty)
     }
 
-    fn scalar_type(&mut self) -> Parse<Type> {
+    fn limit_types(&self) -> Parse<()> {
+        let Types { lists, maps, functions, records: _, unions: _ } = &self.types;
+        if lists.len() + maps.len() + functions.len() > TYPE_LIMIT {
+            return self.error_before(format!("there are more than {TYPE_LIMIT} types of lists, maps and functions"));
+        }
+        Ok(())
+    }
+
+    /// A type that is no list and no map.
+    fn simple_type(&mut self, depth: usize) -> Parse<Type> {
         const TYPES: [Kind; 8] =
             [Kind::I32, Kind::I64, Kind::F64, Kind::Bool, Kind::Int, Kind::Float, Kind::Str, Kind::Any];
-        let found = match self.peek() {
-            Some(Token::Word(word)) => TYPES.into_iter().map(Type::of).find(|ty| ty.to_string() == *word),
-            _ => None,
+        let ty = if self.eat_punct("@") {
+            let name = self.name("the name of a record")?;
+            let Some(&record) = self.types.records.get(&name) else {
+                return self.error_before(format!("there is no record {name}"));
+            };
+            Type::of(Kind::Record(record))
+        } else if self.eat_punct("@@") {
+            let name = self.name("the name of a union")?;
+            let Some(&union) = self.types.unions.get(&name) else {
+                return self.error_before(format!("there is no union {name}"));
+            };
+            Type::of(Kind::Union(union))
+        } else if self.eat_word("fun") {
+            self.function_type(depth)?
+        } else {
+            let found = match self.peek() {
+                Some(Token::Word(word)) => TYPES.into_iter().map(Type::of).find(|ty| ty.to_string() == *word),
+                _ => None,
+            };
+            let Some(ty) = found else {
+                return self.expected(
+                    "a type (i32, i64, f64, bool, int, float, str, list<…>, map<…>, fun<…>, @record, @@union or any)",
+                );
+            };
+            self.at += 1;
+            ty
         };
-        let Some(ty) = found else {
-            return self.expected("a type (i32, i64, f64, bool, int, float, str, list<…> or any)");
-        };
-        self.at += 1;
         if !self.eat_punct("?") {
             return Ok(ty);
         }
@@ -585,6 +659,31 @@ impl<'t> Cursor<'t> {
             return self.error_before(format!("{ty} has no nullable form"));
         }
         Ok(ty.or_none())
+    }
+
+    /// What follows `fun`.
+    fn function_type(&mut self, depth: usize) -> Parse<Type> {
+        let Some(depth) = depth.checked_sub(1) else {
+            return self.error_before(format!("functions of functions… are more than {FUNCTION_DEPTH} deep"));
+        };
+        self.punct("<")?;
+        let mut params = Vec::new();
+        let is_end = |this: &Self| matches!(this.peek(), Some(Token::Punct("->" | ">")));
+        if !is_end(self) {
+            params.push(self.nested_type(depth)?);
+            while !is_end(self) {
+                self.punct(",")?;
+                params.push(self.nested_type(depth)?);
+            }
+        }
+        let result = if self.eat_punct("->") { Some(self.nested_type(depth)?) } else { None };
+        self.punct(">")?;
+        if let Some(ty) = params.iter().chain(&result).find(|ty| ty.is_machine()) {
+            return self.error_before(format!("function values neither take nor give {ty}"));
+        }
+        let func = intern(&mut self.types.functions, FuncSig { params, result });
+        self.limit_types()?;
+        Ok(Type::of(Kind::Func(FuncType::new(func))))
     }
 
     /// What stands between `open` and `close`, separated by commas.
@@ -637,6 +736,10 @@ struct Use<K> {
 #[derive(Default)]
 struct Reader {
     module: Module,
+    types: Types,
+    /// The records and unions whose declarations have been read.
+    declared_records: Vec<Option<Record>>,
+    declared_unions: Vec<Option<Union>>,
     places: Vec<FunctionPlaces>,
     open: Option<FunctionReader>,
     functions: HashMap<String, FuncId>,
@@ -673,15 +776,86 @@ static OPS: LazyLock<BTreeMap<&str, Op>> = LazyLock::new(|| {
 impl Reader {
     fn line(&mut self, line: &Line<'_>) -> Parse<()> {
         let result = line.tokens().and_then(|mut cursor| {
-            cursor.lists = std::mem::take(&mut self.module.lists);
+            cursor.types = std::mem::take(&mut self.types);
             let result = self.line_of_tokens(&mut cursor);
-            self.module.lists = cursor.lists;
+            self.types = cursor.types;
             result
         });
         if let (Err(_), Some(reader)) = (&result, &mut self.open) {
             reader.broken = true;
         }
         result
+    }
+
+    /// Numbers the records and unions that the text declares, in the order of their declarations.
+    fn name_types(&mut self, text: &str) {
+        for raw in text.split('\n') {
+            let keyword = ["record", "cell", "union"].into_iter().find(|&word| raw.trim_start().starts_with(word));
+            let Some(keyword) = keyword else { continue };
+            // What is wrong with the line is found when it is read.
+            let Ok(mut cursor) = (Line { start: 0, raw }).tokens() else { continue };
+            if !cursor.eat_word(keyword) {
+                continue;
+            }
+            let Ok(name) = cursor.name("a name") else { continue };
+            if keyword == "union" {
+                let next = UnionType::new(self.types.unions.len());
+                self.types.unions.entry(name).or_insert(next);
+            } else {
+                let next = RecordType::new(self.types.records.len());
+                self.types.records.entry(name).or_insert(next);
+            }
+        }
+        self.declared_records = vec![None; self.types.records.len()];
+        self.declared_unions = vec![None; self.types.unions.len()];
+    }
+
+    fn record(&mut self, cursor: &mut Cursor<'_>, is_cell: bool) -> Parse<()> {
+        let name = cursor.name("a record's name")?;
+        let Some(&record) = cursor.types.records.get(&name) else {
+            return cursor.error_before(format!("there is no record {name}"));
+        };
+        if self.declared_records[record.index()].is_some() {
+            return cursor.error_before(format!("there are two records {name}"));
+        }
+        let fields = cursor.list("{", "}", |cursor| {
+            let field = cursor.name("a field's name")?;
+            cursor.punct(":")?;
+            Ok((field, cursor.ty()?))
+        })?;
+        let mut methods = Vec::new();
+        if cursor.eat_word("methods") {
+            methods.push(cursor.name("a method's name")?);
+            while cursor.eat_punct(",") {
+                methods.push(cursor.name("a method's name")?);
+            }
+        }
+        self.declared_records[record.index()] = Some(Record { name, fields, methods, union: None, is_cell });
+        Ok(())
+    }
+
+    fn union(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
+        let name = cursor.name("a union's name")?;
+        let Some(&union) = cursor.types.unions.get(&name) else {
+            return cursor.error_before(format!("there is no union {name}"));
+        };
+        if self.declared_unions[union.index()].is_some() {
+            return cursor.error_before(format!("there are two unions {name}"));
+        }
+        cursor.punct("=")?;
+        let mut variants = Vec::new();
+        loop {
+            let variant = cursor.name("a record's name")?;
+            let Some(&record) = cursor.types.records.get(&variant) else {
+                return cursor.error_before(format!("there is no record {variant}"));
+            };
+            variants.push(record);
+            if !cursor.eat_punct("|") {
+                break;
+            }
+        }
+        self.declared_unions[union.index()] = Some(Union { name, variants });
+        Ok(())
     }
 
     fn line_of_tokens(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
@@ -706,7 +880,7 @@ impl Reader {
     }
 
     fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
-        const ITEMS: &str = "file, data, global, stdout, start, import or func";
+        const ITEMS: &str = "file, record, cell, union, data, global, stdout, start, import or func";
         let place = cursor.whole();
         match cursor.word(ITEMS)? {
             "file" => {
@@ -721,6 +895,9 @@ impl Reader {
                 }
                 self.module.line_starts.0.push(starts);
             }
+            "record" => self.record(cursor, false)?,
+            "cell" => self.record(cursor, true)?,
+            "union" => self.union(cursor)?,
             "data" => self.data(cursor)?,
             "global" => self.global(cursor)?,
             "stdout" => self.stdout = Some(self.data_use(cursor)?),
@@ -1104,6 +1281,17 @@ impl Reader {
             return Err(self.errors);
         }
         let mut module = self.module;
+        let Types { lists, maps, functions: func_types, records: _, unions: _ } = self.types;
+        (module.lists, module.maps, module.func_types) = (lists, maps, func_types);
+        // One whose declaration is missing had an error there.
+        module.records = self.declared_records.into_iter().flatten().collect();
+        module.unions = self.declared_unions.into_iter().flatten().collect();
+        for (index, union) in module.unions.iter().enumerate() {
+            for variant in &union.variants {
+                // That no record belongs to two unions is for the verifier to find.
+                module.records[variant.index()].union.get_or_insert(UnionType::new(index));
+            }
+        }
         module.start = self.start.map(|index| functions[index]);
         module.stdout_state = self.stdout.map(|index| data[index]);
         for blob in &mut module.data {

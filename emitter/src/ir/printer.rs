@@ -7,8 +7,8 @@
 use std::fmt::Write;
 
 use super::{
-    Block, DataBlob, Function, GlobalData, Imm, ImmKind, Init, InlineHint, Inst, Module, Op, Param, Phase, Signature,
-    Target, Terminator, Type, TypePattern, Value,
+    Block, DataBlob, Function, GlobalData, Imm, ImmKind, Init, InlineHint, Inst, Module, Op, Param, Phase, Record,
+    RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
 };
 
 /// Whether the source positions of instructions are written.
@@ -27,6 +27,14 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
             starts.iter().fold(" lines".to_owned(), |text, start| format!("{text} {start}"))
         });
         line(&mut out, format_args!("file {}{starts}", quoted(file.as_bytes())));
+    }
+    for record in &module.records {
+        line(&mut out, format_args!("{}", declared(module, record)));
+    }
+    for Union { name: union, variants } in &module.unions {
+        let variant = |record: &RecordType| module.records.get(record.index()).map(|record| name(&record.name));
+        let variants: Vec<String> = variants.iter().map(|record| variant(record).unwrap_or_default()).collect();
+        line(&mut out, format_args!("union {} = {}", name(union), variants.join(" | ")));
     }
     for (index, blob) in module.data.iter().enumerate() {
         line(&mut out, format_args!("data d{index}{}", data(blob)));
@@ -247,6 +255,15 @@ fn marks(func: &Function) -> String {
 fn func_name(module: &Module, index: usize) -> String {
     // A broken module may name a function that it does not have.
     module.functions.get(index).map_or_else(|| format!("f?{index}"), |func| name(&func.name))
+}
+
+fn declared(module: &Module, Record { name: record, fields, methods, union: _, is_cell }: &Record) -> String {
+    let fields: Vec<String> =
+        fields.iter().map(|(field, ty)| format!("{}: {}", name(field), module.type_text(*ty))).collect();
+    let fields = if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) };
+    let methods: Vec<String> = methods.iter().map(|method| name(method)).collect();
+    let methods = if methods.is_empty() { String::new() } else { format!(" methods {}", methods.join(", ")) };
+    format!("{} {} {fields}{methods}", if *is_cell { "cell" } else { "record" }, name(record))
 }
 
 fn data(blob: &DataBlob) -> String {

@@ -1,8 +1,12 @@
 //! Checks that a module is what the stages expect. The list that follows is the IR's definition.
 //!
 //! **Modules.** Names of functions are unique and not empty. A machine type and `any` have no
-//! nullable form. The types of lists are different from each other; elements are of a type of the
-//! language, and of one that comes earlier if they are lists. An imported function has no blocks and only machine types. The start function
+//! nullable form. The types of lists, of maps and of functions are different from each other;
+//! elements, values, parameters and results are of types of the language, and none of these types
+//! contains itself unless there is a record in between. Names of records are different and not
+//! empty, as are those of unions; a record's fields are of types of the language and have
+//! different names, a cell is a record with one. A union has variants, which are records that name
+//! it as theirs; a record that names a union is one of its variants. An imported function has no blocks and only machine types. The start function
 //! exists, is not imported and has neither parameters nor results. A global's initial value has
 //! the machine type of the global. Data has at most as many bytes as its size, a power of two as
 //! its alignment, and its places for addresses lie inside it and name data that exists; all of it
@@ -45,13 +49,14 @@
 //! which it also consumes as `own` needs a share for the borrow too, one that consumes it as flex
 //! does not, as flex operands are released after the operation. Uncounted values are exempt.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Init, Inst, InstData, Kind, ListType, MochiOp, Module,
-    NONE_FLOAT, Op, Ownership, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp, is_uncounted,
+    Block, DataBlob, ENTRY, FuncId, FuncType, Function, Imm, ImmKind, Init, Inst, InstData, Kind, ListType, MapType,
+    MochiOp, Module, NONE_FLOAT, Op, Ownership, Phase, Record, RecordType, Target, Terminator, Type, TypePattern,
+    Union, UnionType, Value, ValueDef, WasmOp, is_uncounted,
 };
 
 /// The most static data that a module may have, in bytes.
@@ -115,6 +120,10 @@ pub fn verify_function(module: &Module, id: FuncId) -> Result<(), Vec<VerifyErro
 fn is_well_formed(module: &Module, ty: Type) -> bool {
     match ty.kind {
         Kind::List(list) => list.index() < module.lists.len(),
+        Kind::Map(map) => map.index() < module.maps.len(),
+        Kind::Record(record) => record.index() < module.records.len(),
+        Kind::Union(union) => union.index() < module.unions.len(),
+        Kind::Func(func) => func.index() < module.func_types.len(),
         Kind::I32 | Kind::I64 | Kind::F64 | Kind::Any => !ty.nullable,
         Kind::Bool | Kind::Int | Kind::Float | Kind::Str => true,
     }
@@ -145,22 +154,7 @@ fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
             Some(_) => {}
         }
     }
-    for (index, &element) in module.lists.iter().enumerate() {
-        // An element that is a list comes earlier, so that no list is its own element.
-        let is_earlier = |list: ListType| list.index() < index;
-        let exists = match element.kind {
-            Kind::List(list) => is_earlier(list),
-            _ => is_well_formed(module, element) && !element.is_machine(),
-        };
-        if !exists {
-            fault(None, format!("the elements of list{index} cannot be {element}"));
-        } else if module.lists[..index].contains(&element) {
-            fault(
-                None,
-                format!("there are two types {}", module.type_text(Type::of(Kind::List(ListType::new(index))))),
-            );
-        }
-    }
+    verify_types(module, &mut |message| fault(None, message));
     for (index, global) in module.globals.iter().enumerate() {
         if !is_well_formed(module, global.ty) {
             fault(None, format!("g{index}: {} does not exist", global.ty));
@@ -200,6 +194,102 @@ fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
     }
     if total > DATA_LIMIT {
         fault(None, format!("{total} bytes of static data are more than {DATA_LIMIT}"));
+    }
+}
+
+/// Checks the tables of types.
+fn verify_types(module: &Module, fault: &mut impl FnMut(String)) {
+    let exists = |ty: Type| is_well_formed(module, ty) && !ty.is_machine();
+    let holds = |part: Type, whole: &str, fault: &mut dyn FnMut(String)| {
+        if !exists(part) {
+            fault(format!("{whole} cannot hold {part}"));
+        }
+    };
+    for (index, &element) in module.lists.iter().enumerate() {
+        holds(element, &ListType::new(index).to_string(), fault);
+        if module.lists[..index].contains(&element) {
+            fault(format!("{} and an earlier type are the same", ListType::new(index)));
+        }
+    }
+    for (index, &value) in module.maps.iter().enumerate() {
+        holds(value, &MapType::new(index).to_string(), fault);
+        if module.maps[..index].contains(&value) {
+            fault(format!("{} and an earlier type are the same", MapType::new(index)));
+        }
+    }
+    for (index, sig) in module.func_types.iter().enumerate() {
+        for &part in sig.params.iter().chain(&sig.result) {
+            holds(part, &FuncType::new(index).to_string(), fault);
+        }
+        if module.func_types[..index].contains(sig) {
+            fault(format!("{} and an earlier type are the same", FuncType::new(index)));
+        }
+    }
+    verify_finite(module, fault);
+    let mut names = BTreeSet::new();
+    for (index, Record { name, fields, methods: _, union, is_cell }) in module.records.iter().enumerate() {
+        if name.is_empty() || !names.insert(name) {
+            fault(format!("the name {name:?} of {} is empty or taken", RecordType::new(index)));
+        }
+        let mut field_names = BTreeSet::new();
+        for (field, ty) in fields {
+            holds(*ty, &format!("the field {field} of {name}"), fault);
+            if !field_names.insert(field) {
+                fault(format!("the record {name} has two fields {field}"));
+            }
+        }
+        if *is_cell && fields.len() != 1 {
+            fault(format!("the cell {name} has {} fields", fields.len()));
+        }
+        let variants = union.map(|union| module.unions.get(union.index()).map(|union| &union.variants));
+        if variants.is_some_and(|known| known.is_none_or(|known| !known.contains(&RecordType::new(index)))) {
+            fault(format!("the record {name} is no variant of its union"));
+        }
+    }
+    let mut names = BTreeSet::new();
+    for (index, Union { name, variants }) in module.unions.iter().enumerate() {
+        if name.is_empty() || !names.insert(name) {
+            fault(format!("the name {name:?} of {} is empty or taken", UnionType::new(index)));
+        }
+        let is_ours = |variant: &RecordType| {
+            module.records.get(variant.index()).is_some_and(|record| record.union == Some(UnionType::new(index)))
+        };
+        if variants.is_empty() || !variants.iter().all(is_ours) {
+            fault(format!("the union {name} has no variants, or some that are not its own"));
+        }
+    }
+}
+
+/// Finds types of lists, maps and functions that contain themselves with no record in between.
+fn verify_finite(module: &Module, fault: &mut impl FnMut(String)) {
+    let (lists, maps) = (module.lists.len(), module.maps.len());
+    let number = |ty: Type| match ty.kind {
+        Kind::List(list) => Some(list.index()),
+        Kind::Map(map) => Some(lists + map.index()),
+        Kind::Func(func) => Some(lists + maps + func.index()),
+        _ => None,
+    };
+    let singles = module.lists.iter().chain(&module.maps).map(|&part| vec![part]);
+    let functions = module.func_types.iter().map(|sig| sig.params.iter().chain(&sig.result).copied().collect());
+    let parts: Vec<Vec<usize>> =
+        singles.chain(functions).map(|parts: Vec<Type>| parts.into_iter().filter_map(number).collect()).collect();
+    // Those whose parts are all finite are; each round finds those one level up.
+    let mut finite = vec![false; parts.len()];
+    loop {
+        let mut found = false;
+        for (index, parts) in parts.iter().enumerate() {
+            if !finite[index] && parts.iter().all(|&part| finite.get(part).is_none_or(|&finite| finite)) {
+                finite[index] = true;
+                found = true;
+            }
+        }
+        if !found {
+            break;
+        }
+    }
+    let infinite = finite.iter().filter(|&&finite| !finite).count();
+    if infinite > 0 {
+        fault(format!("{infinite} types of lists, maps or functions contain themselves"));
     }
 }
 

@@ -24,10 +24,14 @@ impl Ctx<'_> {
 
     pub(super) fn dup(&mut self, ty: Type, value: Value) {
         match ty.kind {
-            Kind::Str | Kind::List(_) if ty.nullable => self.if_some(value, |this| {
-                this.change_count(value, 1);
-            }),
-            Kind::Str | Kind::List(_) => {
+            Kind::Str | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_)
+                if ty.nullable =>
+            {
+                self.if_some(value, |this| {
+                    this.change_count(value, 1);
+                })
+            }
+            Kind::Str | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
                 self.change_count(value, 1);
             }
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRetain),
@@ -38,11 +42,17 @@ impl Ctx<'_> {
     pub(super) fn drop(&mut self, ty: Type, value: Value) {
         match ty.kind {
             Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),
-            Kind::List(_) if self.cold => self.call(RuntimeFn::ObjectRelease, &[value]),
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if self.cold => {
+                self.call(RuntimeFn::ObjectRelease, &[value])
+            }
             Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::StringFree)),
             Kind::Str => self.drop_object(value, RuntimeFn::StringFree),
-            Kind::List(_) if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::ListFree)),
-            Kind::List(_) => self.drop_object(value, RuntimeFn::ListFree),
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if ty.nullable => {
+                self.if_some(value, |this| this.drop_object(value, RuntimeFn::ListFree))
+            }
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                self.drop_object(value, RuntimeFn::ListFree)
+            }
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
             Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }

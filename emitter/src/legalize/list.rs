@@ -30,7 +30,9 @@ impl Layout {
             Kind::Int | Kind::Any => Layout::Words,
             Kind::Float => Layout::Floats,
             Kind::Bool => Layout::Bools,
-            Kind::Str | Kind::List(_) => Layout::Pointers,
+            Kind::Str | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                Layout::Pointers
+            }
             Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("there are no lists of {element}"),
         }
     }

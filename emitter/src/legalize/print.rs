@@ -13,7 +13,14 @@ impl Ctx<'_> {
             Kind::Bool => RuntimeFn::PrintBool,
             Kind::Str => RuntimeFn::PrintString,
             Kind::List(_) => RuntimeFn::PrintList,
-            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+            Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any
+            | Kind::I32
+            | Kind::I64
+            | Kind::F64 => {
                 unreachable!("{ty} is printed in {}: no operation makes such values yet", self.old.name)
             }
         };

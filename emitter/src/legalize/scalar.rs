@@ -36,7 +36,9 @@ impl Ctx<'_> {
             Kind::Int | Kind::Any => self.i64(NONE_WORD),
             Kind::Float => self.f64(NONE_FLOAT),
             Kind::Bool => self.i32(NONE_BOOL),
-            Kind::Str | Kind::List(_) => self.i32(NONE_POINTER),
+            Kind::Str | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                self.i32(NONE_POINTER)
+            }
             Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
@@ -52,7 +54,9 @@ impl Ctx<'_> {
                 let none = self.i32(NONE_BOOL);
                 self.op(WasmOp::I32Eq, &[value, none])
             }
-            Kind::Str | Kind::List(_) => self.op(WasmOp::I32Eqz, &[value]),
+            Kind::Str | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                self.op(WasmOp::I32Eqz, &[value])
+            }
             Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} has no none"),
         }
     }
@@ -93,7 +97,14 @@ impl Ctx<'_> {
                 let zero = self.f64(0);
                 self.op(WasmOp::F64Ne, &[value, zero])
             }
-            Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
+            Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any
+            | Kind::I32
+            | Kind::I64
+            | Kind::F64 => {
                 unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
             }
         };

@@ -21,7 +21,9 @@ pub(super) fn wrap(module: &mut Module, runtime: &mut Runtime, debug_memory: boo
         for index in 0..module.globals.len() {
             let release = match module.globals[index].ty.kind {
                 Kind::Str => RuntimeFn::StringRelease,
-                Kind::List(_) => RuntimeFn::ObjectRelease,
+                Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
+                    RuntimeFn::ObjectRelease
+                }
                 Kind::Int | Kind::Any => RuntimeFn::WordRelease,
                 Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => continue,
             };

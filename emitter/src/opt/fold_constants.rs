@@ -219,9 +219,7 @@ fn operation(constant: Constant, ty: Type) -> (WasmOp, Imm) {
         (Constant::Word(word), Kind::I32) => (WasmOp::I32Const, Imm::I32(word as i32)),
         (Constant::Word(word), Kind::I64) => (WasmOp::I64Const, Imm::I64(word as i64)),
         (Constant::Word(word), Kind::F64) => (WasmOp::F64Const, Imm::F64(word)),
-        (Constant::Word(_), Kind::Bool | Kind::Int | Kind::Float | Kind::Str | Kind::List(_) | Kind::Any) => {
-            panic!("{ty} is not a machine type")
-        }
+        (Constant::Word(_), _) => panic!("{ty} is not a machine type"),
     }
 }
 

@@ -141,8 +141,14 @@ fn numbers_take_many_forms() {
 fn mistakes_are_found_where_they_are() {
     let inst = |line: &str| format!("func f(v0: int) {{\nb0:\n    {line}\n    return\n}}");
     let cases: &[(String, &str)] = &[
-        ("fnc f() {".into(), "1:1: expected file, data, global, stdout, start, import or func, found `fnc`"),
-        ("\n  \"x\"".into(), "2:3: expected file, data, global, stdout, start, import or func, found a string"),
+        (
+            "fnc f() {".into(),
+            "1:1: expected file, record, cell, union, data, global, stdout, start, import or func, found `fnc`",
+        ),
+        (
+            "\n  \"x\"".into(),
+            "2:3: expected file, record, cell, union, data, global, stdout, start, import or func, found a string",
+        ),
         ("file \"x\" lines 0 5 5".into(), "1:20: expected an integer from 6 to 4294967295, found `5`"),
         ("file \"x".into(), "1:6: the string is not closed on its line"),
         ("file \"x\\q\"".into(), r#"1:8: expected \n, \t, \\, \" or two hex digits after the backslash"#),
@@ -157,14 +163,14 @@ fn mistakes_are_found_where_they_are() {
         ("global g0 x: i32? = i32 0".into(), "1:17: i32 has no nullable form"),
         (
             "global g0 x: void = i32 0".into(),
-            "1:14: expected a type (i32, i64, f64, bool, int, float, str, list<…> or any), found `void`",
+            "1:14: expected a type (i32, i64, f64, bool, int, float, str, list<…>, map<…>, fun<…>, @record, @@union or any), found `void`",
         ),
         ("func f(v0: list<i32>) {\nb0:\nreturn\n}".into(), "1:20: there are no lists of i32"),
         ("func f(v0: list int) {\nb0:\nreturn\n}".into(), "1:17: expected `<`, found `int`"),
         ("func f(v0: list<list<int>) {\nb0:\nreturn\n}".into(), "1:26: expected `>`, found `)`"),
         (
             format!("global g0 x: {}int{} = i32 0", "list<".repeat(1001), ">".repeat(1001)),
-            "1:6022: there are more than 1000 types of lists",
+            "1:6022: there are more than 1000 types of lists, maps and functions",
         ),
         ("start f".into(), "1:7: there is no function f"),
         ("func f() {\nb0:\nreturn\n}\nfunc f() {\nb0:\nreturn\n}".into(), "5:6: there are two functions f"),
@@ -219,7 +225,7 @@ fn one_mistake_does_not_cause_others() {
         errors,
         [
             "3:16: expected a number, found `x`",
-            "7:1: expected file, data, global, stdout, start, import or func, found `strt`",
+            "7:1: expected file, record, cell, union, data, global, stdout, start, import or func, found `strt`",
         ]
     );
     let many = "x\n".repeat(1000);
@@ -361,6 +367,29 @@ b1(v4: list<list<int>>):
     let module = module(text);
     assert_eq!(module.lists.len(), 4);
     assert_eq!(super::super::verify_module(&module), Ok(()));
+}
+
+#[test]
+fn types_of_all_kinds_round_trip() {
+    let text = "record Leaf {}
+record Node { left: @@Tree, value: int?, next: fun<@Node, list<@Node?> -> map<any>>? } methods sum, depth
+cell cell.int { value: int }
+union Tree = Leaf | Node
+global g0 table: map<list<map<str?>>>? = i32 0
+
+func f(v0: @Node, v1: own @@Tree?, v2: fun<>, v3: fun<-> fun<int>>) -> map<fun<int>?>, @\"Leaf\" pure {
+b0:
+    v4: map<fun<int>?> = none
+    v5: @Leaf = none
+    return v4, v5
+}
+";
+    let text = text.replace("\"Leaf\"", "Leaf");
+    round_trip(&text);
+    let module = module(&text);
+    assert_eq!((module.records.len(), module.maps.len(), module.func_types.len()), (3, 4, 4));
+    assert_eq!(module.records[1].union, Some(super::super::UnionType(0)));
+    assert!(module.records[2].is_cell && module.records[2].union.is_none());
 }
 
 #[test]

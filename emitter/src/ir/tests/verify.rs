@@ -55,10 +55,10 @@ fn lists() {
         assert_eq!(complaint(&module), Some(expected.to_owned()));
     };
     let list = |index| Type::of(Kind::List(ListType(index)));
-    check(&[list(0)], "the elements of list0 cannot be list0");
-    check(&[Type::INT, list(2), list(0)], "the elements of list1 cannot be list2");
-    check(&[Type::I64], "the elements of list0 cannot be i64");
-    check(&[Type::INT, Type::INT], "there are two types list<int>");
+    check(&[list(0)], "1 types of lists, maps or functions contain themselves");
+    check(&[Type::INT, list(3), list(0)], "list1 cannot hold list3");
+    check(&[Type::I64], "list0 cannot hold i64");
+    check(&[Type::INT, Type::INT], "list1 and an earlier type are the same");
     let rejects_line = |params: &str, line: &str, why: &str| {
         rejects(&body(params, line), &format!("f, b0, {line}: {why}"));
     };
