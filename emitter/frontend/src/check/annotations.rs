@@ -32,7 +32,8 @@ pub(super) fn check(program: &Program<'_>, file: &SourceFile, strict: bool) -> V
     };
     // The start function first: its declarations say what the globals are.
     let main = program.main.index();
-    for index in std::iter::once(main).chain(0..main) {
+    let others = (0..program.functions.len()).filter(|&index| index != main);
+    for index in std::iter::once(main).chain(others) {
         let function = &program.functions[index];
         checker.locals = function.locals.iter().map(|_| Local { declared: Claim::ANY, narrowed: None }).collect();
         checker.result = if index == main { Claim::UNIT } else { function.result.unwrap_or(Claim::ANY) };

@@ -30,8 +30,6 @@ pub(super) fn resolve<'a>(
     for stmt in &ast.stmts {
         match &stmt.kind {
             ast::StmtKind::Fun(decl) => {
-                // The later of two functions with one name is the one that calls reach.
-                names.functions.insert(&decl.name.text, FuncId(declarations.len() as u32));
                 declarations.push((decl, stmt.span));
             }
             ast::StmtKind::Let { name, mutable, .. } => {
@@ -52,25 +50,31 @@ pub(super) fn resolve<'a>(
     let mut cx = Resolver {
         file,
         strict: options.strict,
-        arities: declarations.iter().map(|(decl, _)| decl.params.len()).collect(),
+        arities: Vec::new(),
         names,
         globals: BTreeMap::new(),
         program: Program {
             file: ast.stmts.first().map_or(0, |stmt| stmt.span.file),
             functions: Vec::new(),
-            main: FuncId(declarations.len() as u32),
+            main: FuncId(0),
             globals: Vec::new(),
             exprs: Vec::new(),
         },
         diagnostics: Vec::new(),
         func: Scope::default(),
     };
+    let mut functions = Vec::new();
     for (decl, span) in declarations {
-        let function = cx.function(decl, span);
-        cx.program.functions.push(function);
+        let id = cx.reserve(decl.params.len());
+        // The later of two functions with one name is the one that calls reach.
+        cx.names.functions.insert(&decl.name.text, id);
+        functions.push((id, decl, span));
     }
-    let main = cx.main(&ast.stmts);
-    cx.program.functions.push(main);
+    cx.program.main = cx.reserve(0);
+    for (id, decl, span) in functions {
+        cx.program.functions[id.index()] = cx.function(decl, span);
+    }
+    cx.program.functions[cx.program.main.index()] = cx.main(&ast.stmts);
     (cx.program, cx.diagnostics)
 }
 
@@ -123,6 +127,14 @@ struct Binding {
 }
 
 impl<'a> Resolver<'a> {
+    /// The number of a function that is resolved later.
+    fn reserve(&mut self, arity: usize) -> FuncId {
+        let id = FuncId(self.program.functions.len() as u32);
+        self.program.functions.push(Function::default());
+        self.arities.push(arity);
+        id
+    }
+
     fn function(&mut self, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
         self.func = Scope { type_params: &decl.type_params, ..Scope::default() };
         self.func.blocks.push(HashMap::new());

@@ -59,6 +59,7 @@ impl<'a> Program<'a> {
     }
 }
 
+#[derive(Default)]
 pub(super) struct Function<'a> {
     pub(super) name: &'a str,
     pub(super) name_span: Span,
