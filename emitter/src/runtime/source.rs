@@ -34,7 +34,8 @@ files!(
     "limbs.mochi",
     "list.mochi",
     "show.mochi",
-    "string.mochi"
+    "string.mochi",
+    "word.mochi"
 );
 
 /// A mistake in the runtime's sources, which are part of the compiler: tests look for them.

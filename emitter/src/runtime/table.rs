@@ -96,6 +96,9 @@ runtime_functions! {
 
     WordRetain "word_retain" (any);
     WordRelease "word_release" (own any);
+    IntRelease "int_release" (own int);
+    /// The word of a float in an object; none of the float that is none.
+    FloatBox "float_box" (f64) -> any;
 
     IntAddSlow "int_add_slow" (int, int, i32) -> int;
     IntSubSlow "int_sub_slow" (int, int, i32) -> int;
