@@ -460,6 +460,7 @@ proptest! {
                     TrapKind::DivisionByZero
                     | TrapKind::IntegerOverflow
                     | TrapKind::MemoryOutOfBounds
+                    | TrapKind::IndirectCall
                     | TrapKind::Host(_)
                 ) => prop_assert!(false, "{:?}\n{}", end, text),
             }

@@ -1,6 +1,6 @@
 //! IR text is a public input: whatever it says, the answer is a module or a list of errors.
 
-use mochi_emitter::ir::{Spans, parse, parse_program, place_data, print_module, verify_module};
+use mochi_emitter::ir::{Spans, Table, parse, parse_program, place_data, print_module, verify_module};
 use mochi_emitter::{Language, Options, SourceFile, Stage, print_ir};
 use proptest::prelude::*;
 
@@ -150,7 +150,7 @@ fn digest(text: &str) {
         let again = parse(&written).unwrap_or_else(|errors| panic!("{}\n{written}", errors[0]));
         assert_eq!(print_module(&again.module, Spans::Write), written);
         match verify_module(&parsed.module) {
-            Ok(()) => drop(place_data(&parsed.module)),
+            Ok(()) => drop(place_data(&parsed.module, Table::of(&parsed.module))),
             Err(errors) => errors.iter().for_each(|error| drop((error.to_string(), parsed.place(error)))),
         }
     }

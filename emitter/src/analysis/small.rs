@@ -142,7 +142,9 @@ impl<'a> Finder<'a> {
                 }
                 return;
             }
-            (Op::Call | Op::Wasm(_), _) => return data.results.iter().for_each(|&result| self.refute(base + result.0)),
+            (Op::Call | Op::CallIndirect | Op::Wasm(_), _) => {
+                return data.results.iter().for_each(|&result| self.refute(base + result.0));
+            }
         };
         let [result] = data.results[..] else { return };
         let number = base + result.0;

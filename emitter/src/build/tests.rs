@@ -57,16 +57,26 @@ fn stmt(kind: StmtKind) -> Stmt {
 
 /// A program of top-level statements with one int variable.
 fn program(body: Vec<Stmt>) -> Program {
-    let local = Local { name: "n".into(), ty: Type::INT, span: Span::default() };
+    let local = Local { name: "n".into(), ty: Type::INT, is_cell: false, span: Span::default() };
     let main = Function {
         name: "main".into(),
         params: Vec::new(),
+        captures: 0,
         result: Type::NONE,
         locals: vec![local],
         body,
         span: Span::default(),
     };
-    Program { functions: vec![main], main: FunctionId(0), globals: Vec::new(), lists: Vec::new() }
+    Program {
+        functions: vec![main],
+        main: FunctionId(0),
+        globals: Vec::new(),
+        lists: Vec::new(),
+        maps: Vec::new(),
+        records: Vec::new(),
+        unions: Vec::new(),
+        funcs: Vec::new(),
+    }
 }
 
 #[test]

@@ -10,7 +10,9 @@
 use std::fmt;
 
 use super::placement::{DATA_START, PAGE_SIZE};
-use super::{Block, ENTRY, FuncId, Imm, Init, Inst, Module, Op, Phase, Placement, Target, Terminator, Value, WasmOp};
+use super::{
+    Block, ENTRY, FuncId, Imm, Init, Inst, Module, Op, Phase, Placement, Table, Target, Terminator, Value, WasmOp,
+};
 
 /// Why a run ended without results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum TrapKind {
     IntegerOverflow,
     MemoryOutOfBounds,
     StackOverflow,
+    /// An indirect call of what is no function, or one of another signature.
+    IndirectCall,
     /// More steps than [`Limits::steps`].
     StepLimit,
     /// The program ended itself through `proc_exit`.
@@ -54,6 +58,7 @@ impl fmt::Display for TrapKind {
             TrapKind::IntegerOverflow => f.write_str("integer overflow"),
             TrapKind::MemoryOutOfBounds => f.write_str("out of bounds memory access"),
             TrapKind::StackOverflow => f.write_str("stack overflow"),
+            TrapKind::IndirectCall => f.write_str("indirect call of something else"),
             TrapKind::StepLimit => f.write_str("step limit reached"),
             TrapKind::Exit(code) => write!(f, "exit with code {code}"),
             TrapKind::Host(message) => f.write_str(message),
@@ -216,6 +221,13 @@ impl Machine<'_> {
         Ok(self.placement()?.heap_base as i32)
     }
 
+    pub(super) fn function_number(&self) -> Result<i32, TrapKind> {
+        match self.imm {
+            Imm::Func(func) => Ok(self.placement()?.table.number(func) as i32),
+            other => unreachable!("a function immediate, not {other:?}"),
+        }
+    }
+
     fn global_index(&self) -> usize {
         match self.imm {
             Imm::Global(global) => global.index(),
@@ -333,7 +345,7 @@ pub struct Interpreter<'m, H> {
 
 impl<'m, H: Host> Interpreter<'m, H> {
     pub fn new(module: &'m Module, host: H) -> Interpreter<'m, H> {
-        let placement = super::place_data(module);
+        let placement = super::place_data(module, Table::of(module));
         let mut memory = vec![0; placement.initial_pages() as usize * PAGE_SIZE as usize];
         memory[DATA_START as usize..][..placement.image.len()].copy_from_slice(&placement.image);
         let globals = module.globals.iter().map(|global| match global.init {
@@ -461,6 +473,21 @@ impl<'m, H: Host> Interpreter<'m, H> {
                         Op::Call => {
                             let Imm::Func(callee) = data.imm else { unreachable!("a call names a function") };
                             let args: Vec<u64> = data.args.iter().map(|arg| words[base + arg.index()]).collect();
+                            if let Some(results) = self.enter(frames, words, callee, &args)? {
+                                set(words, base, &data.results, &results);
+                            }
+                            continue 'frame;
+                        }
+                        Op::CallIndirect => {
+                            let Imm::Sig(sig) = data.imm else { unreachable!("an indirect call has a signature") };
+                            let mut args: Vec<u64> = data.args.iter().map(|arg| words[base + arg.index()]).collect();
+                            let number = args.pop().unwrap_or_default() as u32;
+                            let callee = self
+                                .placement
+                                .table
+                                .get(number)
+                                .filter(|&callee| module.func(callee).sig.has_types_of(&module.sigs[sig.index()]));
+                            let callee = callee.ok_or(TrapKind::IndirectCall)?;
                             if let Some(results) = self.enter(frames, words, callee, &args)? {
                                 set(words, base, &data.results, &results);
                             }
@@ -767,7 +794,7 @@ mod tests {
     fn memory_and_globals() {
         use WasmOp::*;
         let mut module = Module::default();
-        let zeros = DataBlob { bytes: vec![], size: 64, align: 8, relocs: vec![], word_relocs: vec![] };
+        let zeros = DataBlob { bytes: vec![], size: 64, align: 8, ..DataBlob::default() };
         let data = module.add_data(zeros);
         module.globals.push(GlobalData { name: "g".to_owned(), ty: Type::F64, init: Init::F64(1.5f64.to_bits()) });
         let mut b = builder("go", &[], &[Type::I64, Type::F64, Type::I32]);
@@ -813,7 +840,7 @@ mod tests {
         let wasi = "wasi_snapshot_preview1";
         let write = module.add_function(Function::imported("fd_write", wasi, "fd_write", sig(&four, &[Type::I32])));
         let exit = module.add_function(Function::imported("proc_exit", wasi, "proc_exit", sig(&[Type::I32], &[])));
-        let text = DataBlob { bytes: b"hello".to_vec(), size: 5, align: 1, relocs: vec![], word_relocs: vec![] };
+        let text = DataBlob { bytes: b"hello".to_vec(), size: 5, align: 1, ..DataBlob::default() };
         let text = module.add_data(text);
         let mut vector = DataBlob { bytes: vec![0, 0, 0, 0, 5], size: 8, align: 4, ..DataBlob::default() };
         vector.relocs.push((0, text));

@@ -16,6 +16,7 @@ mod ops;
 mod parser;
 mod placement;
 mod printer;
+mod table;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -30,6 +31,7 @@ pub use ops::{Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_u
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
+pub use table::Table;
 pub use types::{FuncSig, Kind, Record, Type, Union};
 pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
@@ -108,6 +110,10 @@ entity!(
     /// A declared union: an index into [`Module::unions`].
     UnionType "union"
 );
+entity!(
+    /// The signature of an indirect call: an index into [`Module::sigs`].
+    SigId "s"
+);
 
 /// How far a function has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +134,7 @@ pub enum Imm {
     /// The constant offset of a memory access.
     Offset(u32),
     Func(FuncId),
+    Sig(SigId),
     Global(GlobalId),
     Data(DataId),
 }
@@ -237,6 +244,14 @@ pub struct Param {
 pub struct Signature {
     pub params: Vec<Param>,
     pub results: Vec<Type>,
+}
+
+impl Signature {
+    /// Whether both have the same types; who owns what is not looked at.
+    pub fn has_types_of(&self, other: &Signature) -> bool {
+        let types = |sig: &Signature| sig.params.iter().map(|param| param.ty).collect::<Vec<_>>();
+        self.results == other.results && types(self) == types(other)
+    }
 }
 
 /// How readily the inliner takes a function.
@@ -443,6 +458,8 @@ pub struct DataBlob {
     pub relocs: Vec<(u32, DataId)>,
     /// Places (byte offsets) that hold a 64-bit word: the constant plus the address of other data.
     pub word_relocs: Vec<(u32, DataId)>,
+    /// Places (byte offsets) that hold the 32-bit number of a function in the table.
+    pub func_relocs: Vec<(u32, FuncId)>,
 }
 
 /// The byte offsets at which the lines of files begin, by `Span::file`; none where unknown.
@@ -473,6 +490,8 @@ pub struct Module {
     pub records: Vec<Record>,
     /// By [`UnionType`].
     pub unions: Vec<Union>,
+    /// The signatures of indirect calls, each once, of machine types.
+    pub sigs: Vec<Signature>,
     pub functions: Vec<Function>,
     pub globals: Vec<GlobalData>,
     pub data: Vec<DataBlob>,
@@ -487,6 +506,15 @@ pub struct Module {
 }
 
 impl Module {
+    /// The signature for indirect calls; the same for the same one.
+    pub fn sig_of(&mut self, sig: &Signature) -> SigId {
+        let known = self.sigs.iter().position(|known| known == sig);
+        SigId::new(known.unwrap_or_else(|| {
+            self.sigs.push(sig.clone());
+            self.sigs.len() - 1
+        }))
+    }
+
     pub fn add_function(&mut self, func: Function) -> FuncId {
         self.functions.push(func);
         FuncId::new(self.functions.len() - 1)

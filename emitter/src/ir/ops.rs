@@ -40,6 +40,7 @@ pub enum ImmKind {
     F64,
     Offset,
     Func,
+    Sig,
     Global,
     Data,
 }
@@ -81,13 +82,16 @@ impl TypePattern {
 }
 
 /// An operation of either family, or a call, which has a row in neither: its types and
-/// ownership come from the callee's signature.
+/// ownership come from a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Op {
     Mochi(MochiOp),
     Wasm(WasmOp),
     /// `call` of `Imm::Func`.
     Call,
+    /// Calls the function with the number in the table that the last operand gives; it must have
+    /// the signature `Imm::Sig`, which the other operands and the results fit.
+    CallIndirect,
 }
 
 impl From<MochiOp> for Op {
@@ -185,6 +189,8 @@ wasm_ops! {
     F64Const "f64.const" () -> (f64) Pure F64 = |; m| m.f64();
     // The address of static data; an `i32.const` once addresses are chosen.
     DataAddr "data.addr" () -> (i32) Pure Data = |; m| m.data_address()?;
+    // The number of a function in the table; an `i32.const` in the end.
+    FuncIndex "func.index" () -> (i32) Pure Func = |; m| m.function_number()?;
     // The first address after static data, 16-aligned; an `i32.const` in the end.
     HeapBase "heap.base" () -> (i32) Pure None = |; m| m.heap_base()?;
 
@@ -651,17 +657,25 @@ pub fn is_uncounted(func: &Function, value: Value) -> bool {
         ValueDef::Param(..) => false,
         ValueDef::Result(inst, _) => match func.inst(inst).op {
             Op::Mochi(op) => op.result_is_uncounted(),
-            Op::Wasm(_) | Op::Call => false,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect => false,
         },
     }
 }
 
 impl Op {
+    /// Whether the operands of the text form stand in parentheses.
+    pub fn is_call(self) -> bool {
+        match self {
+            Op::Call | Op::CallIndirect => true,
+            Op::Mochi(_) | Op::Wasm(_) => false,
+        }
+    }
+
     pub fn effect(self) -> Effect {
         match self {
             Op::Mochi(op) => op.effect(),
             Op::Wasm(op) => op.effect(),
-            Op::Call => Effect::Write,
+            Op::Call | Op::CallIndirect => Effect::Write,
         }
     }
 
@@ -670,6 +684,7 @@ impl Op {
             Op::Mochi(op) => op.imm(),
             Op::Wasm(op) => op.imm(),
             Op::Call => ImmKind::Func,
+            Op::CallIndirect => ImmKind::Sig,
         }
     }
 
@@ -678,6 +693,7 @@ impl Op {
             Op::Mochi(op) => op.name(),
             Op::Wasm(op) => op.name(),
             Op::Call => "call",
+            Op::CallIndirect => "call_indirect",
         }
     }
 }

@@ -7,7 +7,8 @@
 //! module     = { item }
 //! item       = "file" string [ "lines" { number } ]       source files, numbered from 0
 //!            | "data" dN [ "align" number ] [ "size" number ] [ string ]
-//!                   { "at" number dN } { "word" number dN }
+//!                   { "at" number dN } { "word" number dN } { "func" number name }
+//!            | "sig" sN "(" [ [ "own" ] type { "," … } ] ")" [ results ]     of indirect calls
 //!            | ( "record" | "cell" ) name "{" [ name ":" type { "," … } ] "}" [ "methods" name { "," name } ]
 //!            | "union" name "=" name { "|" name }         several records
 //!            | "global" gN name ":" type "=" ( "i32" | "i64" | "f64" ) number
@@ -23,8 +24,9 @@
 //! block      = bN [ "(" vN ":" type { "," … } ")" ] [ "cold" ] ":"  { inst }  term
 //! inst       = [ vN [ ":" type ] { "," … } "=" ] op [ imm ] [ operand { "," operand } ] [ span ]
 //!            | [ vN ":" type { "," … } "=" ] "call" name "(" [ operand { "," operand } ] ")" [ span ]
+//!            | [ vN ":" type { "," … } "=" ] "call_indirect" sN "(" operand { "," operand } ")" [ span ]
 //! operand    = [ "!" ] vN                                 "!": a flex operand that is consumed
-//! imm        = number | dN | gN | "offset=" number        as the operation's row says
+//! imm        = number | dN | gN | name | "offset=" number        as the operation's row says
 //! span       = "@" file ":" start ".." end                byte offsets in the source file
 //! term       = "jump" target | "branch" vN "," target "," target
 //!            | "return" [ vN { "," vN } ] | "unreachable"
@@ -44,7 +46,8 @@
 //! unions may be declared after their first use. A value may
 //! be used on a line above its definition if the definition dominates the use. Data without
 //! `size` is as large as its string, without a string it is zero. `at` names a place in it that
-//! holds the 32-bit address of other data, `word` one where the address is added to 64 bits.
+//! holds the 32-bit address of other data, `word` one where the address is added to 64 bits,
+//! `func` one for the number that a function has in the table of those called indirectly.
 //! `lines` are the byte offsets at which the lines of a file begin: with them, failures of the
 //! program tell the line of the instruction's span; an instruction without a span stands for
 //! itself, with its line in the IR text.
@@ -63,7 +66,7 @@ use super::types::intern;
 use super::verifier::{Place, VerifyError, verify_module};
 use super::{
     Block, DataBlob, DataId, FuncId, FuncSig, FuncType, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
-    InstData, Kind, ListType, MapType, MochiOp, Module, Op, Param, Phase, Record, RecordType, Signature, Target,
+    InstData, Kind, ListType, MapType, MochiOp, Module, Op, Param, Phase, Record, RecordType, SigId, Signature, Target,
     Terminator, Type, Union, UnionType, Value, ValueData, ValueDef, WasmOp, remove_unreachable_blocks,
 };
 
@@ -709,6 +712,15 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// The types of a signature whose parameters have no names.
+    fn signature(&mut self) -> Parse<Signature> {
+        let params = self.list("(", ")", |cursor| {
+            let owned = cursor.eat_word("own");
+            Ok(Param { owned, ty: cursor.ty()? })
+        })?;
+        Ok(Signature { params, results: self.results()? })
+    }
+
     fn results(&mut self) -> Parse<Vec<Type>> {
         let mut results = Vec::new();
         if self.eat_punct("->") {
@@ -745,9 +757,11 @@ struct Reader {
     functions: HashMap<String, FuncId>,
     globals: HashMap<u32, GlobalId>,
     data: HashMap<u32, DataId>,
+    sigs: HashMap<u32, SigId>,
     function_uses: Vec<Use<String>>,
     global_uses: Vec<Use<u32>>,
     data_uses: Vec<Use<u32>>,
+    sig_uses: Vec<Use<u32>>,
     start: Option<usize>,
     stdout: Option<usize>,
     errors: Vec<TextError>,
@@ -770,7 +784,7 @@ struct FunctionReader {
 static OPS: LazyLock<BTreeMap<&str, Op>> = LazyLock::new(|| {
     let mochi = MochiOp::ALL.iter().map(|&op| Op::Mochi(op));
     let wasm = WasmOp::ALL.iter().map(|&op| Op::Wasm(op));
-    mochi.chain(wasm).chain([Op::Call]).map(|op| (op.name(), op)).collect()
+    mochi.chain(wasm).chain([Op::Call, Op::CallIndirect]).map(|op| (op.name(), op)).collect()
 });
 
 impl Reader {
@@ -880,7 +894,7 @@ impl Reader {
     }
 
     fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
-        const ITEMS: &str = "file, record, cell, union, data, global, stdout, start, import or func";
+        const ITEMS: &str = "file, record, cell, union, data, sig, global, stdout, start, import or func";
         let place = cursor.whole();
         match cursor.word(ITEMS)? {
             "file" => {
@@ -899,6 +913,7 @@ impl Reader {
             "cell" => self.record(cursor, true)?,
             "union" => self.union(cursor)?,
             "data" => self.data(cursor)?,
+            "sig" => self.sig(cursor)?,
             "global" => self.global(cursor)?,
             "stdout" => self.stdout = Some(self.data_use(cursor)?),
             "start" => self.start = Some(self.function_use(cursor)?),
@@ -933,8 +948,24 @@ impl Reader {
         while cursor.eat_word("word") {
             blob.word_relocs.push((cursor.u32()?, DataId::new(self.data_use(cursor)?)));
         }
+        while cursor.eat_word("func") {
+            blob.func_relocs.push((cursor.u32()?, FuncId::new(self.function_use(cursor)?)));
+        }
         if let Some(last) = self.module.data.last_mut() {
             *last = blob;
+        }
+        Ok(())
+    }
+
+    fn sig(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
+        let label = cursor.label('s', "a signature's label (s0, s1, …)")?;
+        if self.sigs.insert(label, SigId::new(self.module.sigs.len())).is_some() {
+            return cursor.error_before(format!("s{label} is declared twice"));
+        }
+        self.module.sigs.push(Signature::default());
+        let sig = cursor.signature()?;
+        if let Some(last) = self.module.sigs.last_mut() {
+            *last = sig;
         }
         Ok(())
     }
@@ -1001,12 +1032,8 @@ impl Reader {
         let name = self.declare(cursor)?;
         let parsed = (|| {
             let (module, field) = (cursor.text()?, cursor.text()?);
-            let params = cursor.list("(", ")", |cursor| {
-                let owned = cursor.eat_word("own");
-                Ok(Param { owned, ty: cursor.ty()? })
-            })?;
-            let results = cursor.results()?;
-            let mut func = Function::imported(name.clone(), &module, &field, Signature { params, results });
+            let sig = cursor.signature()?;
+            let mut func = Function::imported(name.clone(), &module, &field, sig);
             read_marks(cursor, &mut func)?;
             Ok(func)
         })();
@@ -1143,6 +1170,12 @@ impl Reader {
             }
             ImmKind::Offset => Imm::Offset(0),
             ImmKind::Func => Imm::Func(FuncId::new(self.function_use(cursor)?)),
+            ImmKind::Sig => {
+                let place = cursor.place();
+                let key = cursor.label('s', "a signature's label (s0, s1, …)")?;
+                self.sig_uses.push(Use { key, place });
+                Imm::Sig(SigId::new(self.sig_uses.len() - 1))
+            }
             ImmKind::Global => {
                 let place = cursor.place();
                 let key = cursor.label('g', "a global's label (g0, g1, …)")?;
@@ -1163,7 +1196,7 @@ impl Reader {
             args.push(reader.value_use(cursor)?);
             Ok(())
         };
-        if op.imm() == ImmKind::Func {
+        if op.is_call() {
             cursor.list("(", ")", operand)?;
         } else if matches!(cursor.peek(), Some(Token::Word(_) | Token::Punct("!"))) {
             operand(cursor)?;
@@ -1274,6 +1307,14 @@ impl Reader {
                 })
             })
             .collect();
+        let sigs: Vec<SigId> = (self.sig_uses.iter())
+            .map(|Use { key, place }| {
+                self.sigs.get(key).copied().unwrap_or_else(|| {
+                    resolve(place, format!("signature s{key}"));
+                    SigId(0)
+                })
+            })
+            .collect();
         faults.truncate(ERROR_LIMIT - self.errors.len().min(ERROR_LIMIT));
         self.errors.extend(faults.into_iter().map(|fault| fault.locate(text)));
         if !self.errors.is_empty() {
@@ -1298,10 +1339,14 @@ impl Reader {
             for (_, target) in blob.relocs.iter_mut().chain(&mut blob.word_relocs) {
                 *target = data[target.index()];
             }
+            for (_, target) in &mut blob.func_relocs {
+                *target = functions[target.index()];
+            }
         }
         for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {
             match &mut inst.imm {
                 Imm::Func(func) => *func = functions[func.index()],
+                Imm::Sig(sig) => *sig = sigs[sig.index()],
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(used) => *used = data[used.index()],
                 Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) => {}

@@ -1,10 +1,11 @@
-//! Chooses the addresses of static data, for the interpreter and for emission alike.
+//! Chooses the addresses of static data, for the interpreter and for emission alike, and fills in
+//! those and the numbers of functions.
 //!
 //! Initialised data comes first, by falling alignment so that hardly any padding is needed,
 //! then data that starts as zeros, which a module need not contain. Ties keep the order of ids:
 //! the same module always gets the same addresses.
 
-use super::{DataBlob, DataId, Module};
+use super::{DataBlob, DataId, Module, Table};
 
 /// Where static data begins; what lies below guards against null pointers.
 pub const DATA_START: u32 = 1024;
@@ -22,6 +23,8 @@ pub struct Placement {
     pub heap_base: u32,
     /// The bytes from [`DATA_START`] on, addresses filled in, without trailing zeros.
     pub image: Vec<u8>,
+    /// The functions that can be called indirectly.
+    pub table: Table,
 }
 
 impl Placement {
@@ -36,7 +39,7 @@ impl Placement {
 }
 
 /// Places the data of a module from [`DATA_START`] up.
-pub fn place_data(module: &Module) -> Placement {
+pub fn place_data(module: &Module, table: Table) -> Placement {
     let mut order: Vec<usize> = (0..module.data.len()).collect();
     order.sort_by_key(|&index| {
         let blob = &module.data[index];
@@ -70,14 +73,20 @@ pub fn place_data(module: &Module) -> Placement {
         for &(offset, data) in &blob.word_relocs {
             add_to::<8>(place, offset, addresses[data.index()]);
         }
+        for &(offset, func) in &blob.func_relocs {
+            add_to::<4>(place, offset, table.number(func));
+        }
     }
     let used = image.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     image.truncate(used);
-    Placement { addresses, heap_base, image }
+    Placement { addresses, heap_base, image, table }
 }
 
 fn is_zero(blob: &DataBlob) -> bool {
-    blob.bytes.iter().all(|&byte| byte == 0) && blob.relocs.is_empty() && blob.word_relocs.is_empty()
+    blob.bytes.iter().all(|&byte| byte == 0)
+        && blob.relocs.is_empty()
+        && blob.word_relocs.is_empty()
+        && blob.func_relocs.is_empty()
 }
 
 /// Adds an address to the `N`-byte number at `offset`.
@@ -94,7 +103,7 @@ mod tests {
     use super::*;
 
     fn blob(bytes: &[u8], size: u32, align: u32) -> DataBlob {
-        DataBlob { bytes: bytes.to_vec(), size, align, relocs: Vec::new(), word_relocs: Vec::new() }
+        DataBlob { bytes: bytes.to_vec(), size, align, ..DataBlob::default() }
     }
 
     #[test]
@@ -106,7 +115,7 @@ mod tests {
         table.relocs.push((0, text));
         table.word_relocs.push((8, zeros));
         let table = module.add_data(table);
-        let placement = place_data(&module);
+        let placement = place_data(&module, Table::default());
         assert_eq!(placement.address(table), 1024);
         assert_eq!(placement.address(text), 1040);
         assert_eq!(placement.address(zeros), 1056);
@@ -119,7 +128,7 @@ mod tests {
 
     #[test]
     fn nothing_needs_nothing() {
-        let placement = place_data(&Module::default());
-        assert_eq!(placement, Placement { addresses: vec![], heap_base: 1024, image: vec![] });
+        let placement = place_data(&Module::default(), Table::default());
+        assert_eq!(placement, Placement { addresses: vec![], heap_base: 1024, image: vec![], table: Table::default() });
     }
 }

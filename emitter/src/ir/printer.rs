@@ -7,8 +7,8 @@
 use std::fmt::Write;
 
 use super::{
-    Block, DataBlob, Function, GlobalData, Imm, ImmKind, Init, InlineHint, Inst, Module, Op, Param, Phase, Record,
-    RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
+    Block, DataBlob, Function, GlobalData, Imm, Init, InlineHint, Inst, Module, Op, Param, Phase, Record, RecordType,
+    Signature, Target, Terminator, Type, TypePattern, Union, Value,
 };
 
 /// Whether the source positions of instructions are written.
@@ -37,7 +37,10 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
         line(&mut out, format_args!("union {} = {}", name(union), variants.join(" | ")));
     }
     for (index, blob) in module.data.iter().enumerate() {
-        line(&mut out, format_args!("data d{index}{}", data(blob)));
+        line(&mut out, format_args!("data d{index}{}", data(module, blob)));
+    }
+    for (index, sig) in module.sigs.iter().enumerate() {
+        line(&mut out, format_args!("sig s{index} {}", signature(module, sig)));
     }
     for (index, GlobalData { name: global, ty, init }) in module.globals.iter().enumerate() {
         line(&mut out, format_args!("global g{index} {}: {} = {}", name(global), module.type_text(*ty), initial(init)));
@@ -63,14 +66,11 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
 pub fn print_function(module: &Module, func: &Function, spans: Spans) -> String {
     let mut out = String::new();
     if let Some((module_name, field)) = &func.import {
-        let Signature { params, results } = &func.sig;
-        let params: Vec<String> = params.iter().map(|Param { ty, owned }| format!("{}{ty}", own(*owned))).collect();
         let (module_name, field) = (quoted(module_name.as_bytes()), quoted(field.as_bytes()));
         let head = format_args!(
-            "import {} {module_name} {field} ({}){}{}",
+            "import {} {module_name} {field} {}{}",
             name(&func.name),
-            params.join(", "),
-            arrow(module, results),
+            signature(module, &func.sig),
             marks(func)
         );
         line(&mut out, head);
@@ -169,6 +169,7 @@ impl Numbering {
             Imm::F64(bits) => put(&mut out, format_args!(" {}", float(bits))),
             Imm::Offset(offset) => put(&mut out, format_args!(" offset={offset}")),
             Imm::Func(func) => put(&mut out, format_args!(" {}", func_name(module, func.index()))),
+            Imm::Sig(sig) => put(&mut out, format_args!(" {sig}")),
             Imm::Global(global) => put(&mut out, format_args!(" {global}")),
             Imm::Data(data) => put(&mut out, format_args!(" {data}")),
         }
@@ -182,7 +183,7 @@ impl Numbering {
             })
             .collect();
         let args = args.join(", ");
-        if data.op.imm() == ImmKind::Func {
+        if data.op.is_call() {
             put(&mut out, format_args!("({args})"));
         } else if !args.is_empty() {
             put(&mut out, format_args!(" {args}"));
@@ -221,7 +222,7 @@ pub(super) fn fixed_result(op: Op, index: usize) -> Option<Type> {
             | TypePattern::Element => None,
         },
         Op::Wasm(op) => op.results().get(index).copied(),
-        Op::Call => None,
+        Op::Call | Op::CallIndirect => None,
     }
 }
 
@@ -241,6 +242,13 @@ fn own(owned: bool) -> &'static str {
 fn arrow(module: &Module, results: &[Type]) -> String {
     let results: Vec<String> = results.iter().map(|&ty| module.type_text(ty)).collect();
     if results.is_empty() { String::new() } else { format!(" -> {}", results.join(", ")) }
+}
+
+/// The types of a signature whose parameters have no names.
+fn signature(module: &Module, Signature { params, results }: &Signature) -> String {
+    let param = |Param { ty, owned }: &Param| format!("{}{}", own(*owned), module.type_text(*ty));
+    let params: Vec<String> = params.iter().map(param).collect();
+    format!("({}){}", params.join(", "), arrow(module, results))
 }
 
 fn marks(func: &Function) -> String {
@@ -266,8 +274,8 @@ fn declared(module: &Module, Record { name: record, fields, methods, union: _, i
     format!("{} {} {fields}{methods}", if *is_cell { "cell" } else { "record" }, name(record))
 }
 
-fn data(blob: &DataBlob) -> String {
-    let DataBlob { bytes, size, align, relocs, word_relocs } = blob;
+fn data(module: &Module, blob: &DataBlob) -> String {
+    let DataBlob { bytes, size, align, relocs, word_relocs, func_relocs } = blob;
     let mut out = String::new();
     if *align != 1 {
         put(&mut out, format_args!(" align {align}"));
@@ -283,6 +291,9 @@ fn data(blob: &DataBlob) -> String {
     }
     for (offset, data) in word_relocs {
         put(&mut out, format_args!(" word {offset} {data}"));
+    }
+    for (offset, func) in func_relocs {
+        put(&mut out, format_args!(" func {offset} {}", func_name(module, func.index())));
     }
     out
 }

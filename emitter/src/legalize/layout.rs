@@ -77,7 +77,7 @@ pub fn static_bignum(value: i64) -> DataBlob {
 
 fn blob(bytes: Vec<u8>, align: u32) -> DataBlob {
     let size = bytes.len() as u32;
-    DataBlob { bytes, size, align, relocs: Vec::new(), word_relocs: Vec::new() }
+    DataBlob { bytes, size, align, ..DataBlob::default() }
 }
 
 /// Code points; a byte that belongs to none counts as one.

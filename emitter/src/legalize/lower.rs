@@ -132,7 +132,7 @@ impl<'a> Ctx<'a> {
                     self.values[data.results[0].index()] = value;
                 }
             }
-            Op::Wasm(_) | Op::Call => {
+            Op::Wasm(_) | Op::Call | Op::CallIndirect => {
                 let args = data.args.iter().map(|&arg| self.get(arg)).collect();
                 let types: Vec<Type> = data.results.iter().map(|&result| self.old.ty(result).machine()).collect();
                 let copy = self.func.append_inst(self.current, data.op, args, data.imm, &types, self.span);

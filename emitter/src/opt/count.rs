@@ -42,7 +42,7 @@ pub fn count(module: &mut Module) {
 fn ownership(op: Op, imm: Imm, index: usize, signatures: &[Signature]) -> Ownership {
     match (op, imm) {
         (Op::Mochi(op), _) => op.params()[index].0,
-        (Op::Wasm(_), _) => Ownership::Borrow,
+        (Op::Wasm(_) | Op::CallIndirect, _) => Ownership::Borrow,
         (Op::Call, Imm::Func(callee)) if signatures[callee.index()].params[index].owned => Ownership::Own,
         (Op::Call, _) => Ownership::Borrow,
     }
@@ -171,7 +171,7 @@ fn is_uncounted(func: &Function, value: Value) -> bool {
     match func.def(value) {
         ValueDef::Result(inst, _) => match func.inst(inst).op {
             Op::Mochi(op) => op.result_is_uncounted(),
-            Op::Wasm(_) | Op::Call => false,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect => false,
         },
         ValueDef::Param(..) => false,
     }

@@ -74,9 +74,14 @@ fn select(func: &mut Function, block: Block, cond: Value, a: Value, b: Value) ->
     let int = |value: Value| match func.def(value) {
         ValueDef::Result(inst, _) => match func.inst(inst).imm {
             Imm::I32(value) => Some(value),
-            Imm::None | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Func(_) | Imm::Global(_) | Imm::Data(_) => {
-                None
-            }
+            Imm::None
+            | Imm::I64(_)
+            | Imm::F64(_)
+            | Imm::Offset(_)
+            | Imm::Func(_)
+            | Imm::Sig(_)
+            | Imm::Global(_)
+            | Imm::Data(_) => None,
         },
         ValueDef::Param(..) => None,
     };
@@ -143,8 +148,8 @@ fn is_constant(func: &Function, inst: Inst) -> bool {
     data.args.is_empty()
         && match (data.op, data.imm) {
             (Op::Wasm(_), Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Data(_)) => true,
-            (Op::Wasm(op), _) => op == WasmOp::HeapBase,
-            (Op::Call | Op::Mochi(_), _) => false,
+            (Op::Wasm(op), _) => matches!(op, WasmOp::HeapBase | WasmOp::FuncIndex),
+            (Op::Call | Op::CallIndirect | Op::Mochi(_), _) => false,
         }
 }
 
@@ -179,6 +184,7 @@ fn beyond(func: &Function, may_skip: &[bool], target: &Target) -> Option<Target>
                 | Imm::F64(_)
                 | Imm::Offset(_)
                 | Imm::Func(_)
+                | Imm::Sig(_)
                 | Imm::Global(_)
                 | Imm::Data(_) => {
                     return None;

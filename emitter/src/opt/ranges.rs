@@ -378,7 +378,7 @@ impl Ctx<'_> {
             (Op::Mochi(MochiOp::LoadGlobal), Imm::Global(global)) => return self.globals[global.index()].range,
             (Op::Mochi(MochiOp::IntConst), Imm::I64(value)) => return Range::new(value.into(), value.into()),
             (Op::Mochi(op), _) => op,
-            (Op::Call | Op::Wasm(_), _) => return Range::any(ty),
+            (Op::Call | Op::CallIndirect | Op::Wasm(_), _) => return Range::any(ty),
         };
         match op {
             MochiOp::IntAdd | MochiOp::SmallAdd => arg(0).combine(arg(1), |a, b| a + b),

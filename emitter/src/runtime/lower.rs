@@ -19,12 +19,13 @@ use crate::ir::{
     Type, Value, Variable, WasmOp, interp,
 };
 
-/// A lowered function. Its `FuncId`, `GlobalId` and `DataId` immediates index the lists beside it.
+/// A lowered function. Its `FuncId`, `GlobalId`, `DataId` and `SigId` immediates index the lists beside it.
 pub(super) struct Template {
     pub(super) func: Function,
     pub(super) callees: Vec<&'static str>,
     pub(super) globals: Vec<&'static str>,
     pub(super) data: Vec<DataSource>,
+    pub(super) sigs: Vec<Signature>,
 }
 
 /// Static data that a template needs.
@@ -206,7 +207,7 @@ pub(super) fn function(item: &'static Item, debug_memory: bool) -> Result<Templa
     let decl = match &item.stmt()?.kind {
         StmtKind::ImportWasi { .. } => {
             let func = Function::imported(symbol(item.name), "wasi_snapshot_preview1", item.name, sig);
-            return Ok(Template { func, callees: Vec::new(), globals: Vec::new(), data: Vec::new() });
+            return Ok(Template { func, callees: Vec::new(), globals: Vec::new(), data: Vec::new(), sigs: Vec::new() });
         }
         StmtKind::Fun(decl) => decl,
         _ => return Err(item.error(0, format!("{} is not a function", item.name))),
@@ -232,8 +233,8 @@ pub(super) fn function(item: &'static Item, debug_memory: bool) -> Result<Templa
             Some(_) => return Err(item.error(0, format!("{} can end without a value", item.name))),
         }
     }
-    let Lowering { builder, callees, globals, data, .. } = lowering;
-    Ok(Template { func: builder.finish(), callees, globals, data })
+    let Lowering { builder, callees, globals, data, sigs, .. } = lowering;
+    Ok(Template { func: builder.finish(), callees, globals, data, sigs })
 }
 
 /// The value of a `const`, or the initial value of a `var`.
@@ -287,6 +288,7 @@ struct Lowering<'a> {
     callees: Vec<&'static str>,
     globals: Vec<&'static str>,
     data: Vec<DataSource>,
+    sigs: Vec<Signature>,
 }
 
 /// The index of `item` in `list`, at the end of which it is put if it is not there.
@@ -310,6 +312,7 @@ impl<'a> Lowering<'a> {
             callees: Vec::new(),
             globals: Vec::new(),
             data: Vec::new(),
+            sigs: Vec::new(),
         }
     }
 

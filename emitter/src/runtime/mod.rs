@@ -17,7 +17,7 @@ use self::lower::{DataSource, Template};
 use self::source::{ItemKind, source};
 pub(crate) use self::statics::Statics;
 pub use self::table::{RuntimeFn, RuntimeType};
-use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, WasmOp};
+use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, SigId, WasmOp};
 
 /// The runtime of one module.
 #[derive(Debug, Default)]
@@ -80,11 +80,13 @@ impl Runtime {
         let callees: Vec<FuncId> = template.callees.iter().map(|name| self.enqueue(module, name, pending)).collect();
         let globals: Vec<GlobalId> = template.globals.iter().map(|name| self.global(module, name)).collect();
         let data: Vec<DataId> = template.data.iter().map(|source| self.data(module, source)).collect();
+        let sigs: Vec<SigId> = template.sigs.iter().map(|sig| module.sig_of(sig)).collect();
         for inst in &mut module.func_mut(id).insts {
             match &mut inst.imm {
                 Imm::Func(func) => *func = callees[func.index()],
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(id) => *id = data[id.index()],
+                Imm::Sig(sig) => *sig = sigs[sig.index()],
                 Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) => {}
             }
         }

@@ -16,7 +16,7 @@ use super::needed::Needed;
 use super::schedule::{self, Schedule, Step, is_constant};
 use super::structure::{Arm, Shape, Structure, Token, structure};
 use crate::analysis::{Cfg, Dominators, Loops};
-use crate::ir::{Block, FuncId, Function, Imm, Inst, Op, Target, Terminator, Value, ValueDef, WasmOp};
+use crate::ir::{Block, FuncId, Function, Imm, Inst, Op, SigId, Target, Terminator, Value, ValueDef, WasmOp};
 
 /// Engines refuse functions with more locals than this, parameters included.
 const MOST_LOCALS: usize = 50_000;
@@ -26,6 +26,8 @@ const MOST_BYTES: usize = 7_654_321;
 /// Where the module has put what code refers to.
 pub(super) trait Symbols: Addresses {
     fn function(&self, func: FuncId) -> u32;
+    /// The number of the type of an indirect call.
+    fn signature(&self, sig: SigId) -> u32;
 }
 
 /// The body of a function: its locals and its code, which way branches hardly ever go, and where
@@ -182,9 +184,14 @@ impl<S: Symbols> Writer<'_, S> {
     fn address(&self, inst: Inst) -> u32 {
         match self.func.inst(inst).imm {
             Imm::Data(data) => self.symbols.data(data),
-            Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Func(_) | Imm::Global(_) => {
-                self.symbols.heap_base()
-            }
+            Imm::None
+            | Imm::I32(_)
+            | Imm::I64(_)
+            | Imm::F64(_)
+            | Imm::Offset(_)
+            | Imm::Func(_)
+            | Imm::Sig(_)
+            | Imm::Global(_) => self.symbols.heap_base(),
         }
     }
 
@@ -201,7 +208,10 @@ impl<S: Symbols> Writer<'_, S> {
         let instruction = match (data.op, data.imm) {
             (Op::Wasm(op), imm) => encode::instruction(op, imm, self.symbols),
             (Op::Call, Imm::Func(callee)) => Instruction::Call(self.symbols.function(callee)),
-            (Op::Call, imm) => panic!("a call of {imm:?}"),
+            (Op::CallIndirect, Imm::Sig(sig)) => {
+                Instruction::CallIndirect { type_index: self.symbols.signature(sig), table_index: 0 }
+            }
+            (Op::Call | Op::CallIndirect, imm) => panic!("a call of {imm:?}"),
             (Op::Mochi(op), _) => schedule::refuse(op),
         };
         self.write(&instruction);

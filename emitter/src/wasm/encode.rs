@@ -8,6 +8,7 @@ use crate::ir::{Imm, Init, Kind, WasmOp};
 pub(super) trait Addresses {
     fn data(&self, data: crate::ir::DataId) -> u32;
     fn heap_base(&self) -> u32;
+    fn function_number(&self, func: crate::ir::FuncId) -> u32;
     fn global(&self, global: crate::ir::GlobalId) -> u32;
 }
 
@@ -56,9 +57,12 @@ pub(super) fn instruction(op: WasmOp, imm: Imm, addresses: &impl Addresses) -> I
             I32Load 4 I64Load 8 F64Load 8 I32Load8U 1 I32Load8S 1 I32Load16U 2 I64Load32U 4 I32Store 4
             I64Store 8 F64Store 8 I32Store8 1 I32Store16 2 I64Store32 4
         }
-        WasmOp::I32Const | WasmOp::I64Const | WasmOp::F64Const | WasmOp::DataAddr | WasmOp::HeapBase => {
-            constant(op, imm, addresses)
-        }
+        WasmOp::I32Const
+        | WasmOp::I64Const
+        | WasmOp::F64Const
+        | WasmOp::DataAddr
+        | WasmOp::FuncIndex
+        | WasmOp::HeapBase => constant(op, imm, addresses),
         WasmOp::I32Select | WasmOp::I64Select | WasmOp::F64Select => Instruction::Select,
         WasmOp::MemorySize => Instruction::MemorySize(0),
         WasmOp::MemoryGrow => Instruction::MemoryGrow(0),
@@ -75,17 +79,23 @@ fn constant(op: WasmOp, imm: Imm, addresses: &impl Addresses) -> Instruction<'st
         Imm::I64(value) => Instruction::I64Const(value),
         Imm::F64(bits) => Instruction::F64Const(wasm_encoder::Ieee64::new(bits)),
         Imm::Data(data) => Instruction::I32Const(addresses.data(data) as i32),
+        Imm::Func(func) => Instruction::I32Const(addresses.function_number(func) as i32),
         Imm::None if op == WasmOp::HeapBase => Instruction::I32Const(addresses.heap_base() as i32),
-        Imm::None | Imm::Offset(_) | Imm::Func(_) | Imm::Global(_) => panic!("{} with {imm:?}", op.name()),
+        Imm::None | Imm::Offset(_) | Imm::Sig(_) | Imm::Global(_) => panic!("{} with {imm:?}", op.name()),
     }
 }
 
 fn global(imm: Imm, addresses: &impl Addresses) -> u32 {
     match imm {
         Imm::Global(global) => addresses.global(global),
-        Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Func(_) | Imm::Data(_) => {
-            panic!("a global is named by {imm:?}")
-        }
+        Imm::None
+        | Imm::I32(_)
+        | Imm::I64(_)
+        | Imm::F64(_)
+        | Imm::Offset(_)
+        | Imm::Func(_)
+        | Imm::Sig(_)
+        | Imm::Data(_) => panic!("a global is named by {imm:?}"),
     }
 }
 
@@ -94,8 +104,13 @@ fn global(imm: Imm, addresses: &impl Addresses) -> u32 {
 fn mem_arg(imm: Imm, size: u64) -> MemArg {
     match imm {
         Imm::Offset(offset) => MemArg { offset: u64::from(offset), align: size.trailing_zeros(), memory_index: 0 },
-        Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Func(_) | Imm::Global(_) | Imm::Data(_) => {
-            panic!("an offset is given by {imm:?}")
-        }
+        Imm::None
+        | Imm::I32(_)
+        | Imm::I64(_)
+        | Imm::F64(_)
+        | Imm::Func(_)
+        | Imm::Sig(_)
+        | Imm::Global(_)
+        | Imm::Data(_) => panic!("an offset is given by {imm:?}"),
     }
 }

@@ -25,15 +25,15 @@ mod tests;
 
 use thiserror::Error;
 use wasm_encoder::{
-    BranchHints, CodeSection, ConstExpr, DataSection, EntityType, ExportKind, ExportSection, FunctionSection,
-    GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, NameMap, NameSection, ProducersField,
-    ProducersSection, TypeSection, ValType,
+    BranchHints, CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind, ExportSection,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, NameMap, NameSection,
+    ProducersField, ProducersSection, RefType, TableSection, TableType, TypeSection, ValType,
 };
 use wasmparser::WasmFeatures;
 
 use self::encode::{Addresses, const_expr, val_type};
 use self::reach::Reached;
-use crate::ir::{DATA_START, DataId, FuncId, GlobalId, Module, PAGE_SIZE, Placement, Signature, place_data};
+use crate::ir::{DATA_START, DataId, FuncId, GlobalId, Module, PAGE_SIZE, Placement, SigId, Signature, place_data};
 
 /// What an emitted module may use, exactly: what every engine in the field has.
 pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
@@ -71,12 +71,12 @@ const FIRST_HEAP: u32 = 4096;
 /// The module's bytes: all that its start function reaches, and nothing else.
 pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError> {
     let reached = reach::reach(module);
-    let symbols = Symbols::new(module, &reached);
+    let mut types = Types::default();
+    let symbols = Symbols::new(module, &reached, &mut types);
     if symbols.functions.len() > MOST_FUNCTIONS {
         return Err(EmitError::TooManyFunctions { count: symbols.functions.len() });
     }
 
-    let mut types = Types::default();
     let mut imports = ImportSection::new();
     let mut functions = FunctionSection::new();
     let mut code = CodeSection::new();
@@ -137,11 +137,21 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     if !functions.is_empty() {
         bytes.section(&functions);
     }
+    let table = symbols.placement.table.functions();
+    if !table.is_empty() {
+        bytes.section(&table_section(table.len() as u64));
+    }
     bytes.section(&memories);
     if !globals.is_empty() {
         bytes.section(&globals);
     }
     bytes.section(&exports);
+    if !table.is_empty() {
+        let numbers: Vec<u32> = table.iter().map(|&func| body::Symbols::function(&symbols, func)).collect();
+        let mut elements = ElementSection::new();
+        elements.active(None, &ConstExpr::i32_const(FIRST_IN_TABLE), Elements::Functions(numbers.into()));
+        bytes.section(&elements);
+    }
     if !hints.is_empty() {
         bytes.section(&hints);
     }
@@ -164,6 +174,23 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     Ok(bytes)
 }
 
+/// The first number in the table that is a function's.
+const FIRST_IN_TABLE: i32 = 1;
+
+/// The table of indirect calls, with room for no function before the first.
+fn table_section(functions: u64) -> TableSection {
+    let size = functions + FIRST_IN_TABLE as u64;
+    let mut tables = TableSection::new();
+    tables.table(TableType {
+        element_type: RefType::FUNCREF,
+        table64: false,
+        minimum: size,
+        maximum: Some(size),
+        shared: false,
+    });
+    tables
+}
+
 /// The text form of a module.
 pub fn print(bytes: &[u8]) -> String {
     wasmprinter::print_bytes(bytes).unwrap_or_else(|error| format!(";; {error}\n"))
@@ -182,11 +209,14 @@ struct Symbols {
     function_numbers: Vec<u32>,
     globals: Vec<GlobalId>,
     global_numbers: Vec<u32>,
+    /// The types of indirect calls.
+    sig_types: Vec<u32>,
     placement: Placement,
 }
 
 impl Symbols {
-    fn new(module: &Module, reached: &Reached) -> Symbols {
+    /// Gives functions, and the signatures of indirect calls after them, their types.
+    fn new(module: &Module, reached: &Reached, types: &mut Types) -> Symbols {
         let mut functions: Vec<FuncId> =
             (0..module.functions.len()).map(FuncId::new).filter(|id| reached.functions[id.index()]).collect();
         functions.sort_by_key(|&id| (module.func(id).import.is_none(), id));
@@ -203,8 +233,13 @@ impl Symbols {
         }
         let data = module.data.iter().zip(&reached.data);
         let kept = data.map(|(blob, &reached)| if reached { blob.clone() } else { Default::default() }).collect();
-        let placement = place_data(&Module { data: kept, ..Module::default() });
-        Symbols { functions, function_numbers, globals, global_numbers, placement }
+        let placement = place_data(&Module { data: kept, ..Module::default() }, reached.table.clone());
+        for &id in &functions {
+            types.index(&module.func(id).sig);
+        }
+        let sigs = module.sigs.iter().zip(&reached.sigs);
+        let sig_types = sigs.map(|(sig, &reached)| if reached { types.index(sig) } else { u32::MAX }).collect();
+        Symbols { functions, function_numbers, globals, global_numbers, sig_types, placement }
     }
 }
 
@@ -217,6 +252,10 @@ impl Addresses for Symbols {
         self.placement.heap_base
     }
 
+    fn function_number(&self, func: FuncId) -> u32 {
+        self.placement.table.number(func)
+    }
+
     fn global(&self, global: GlobalId) -> u32 {
         self.global_numbers[global.index()]
     }
@@ -225,6 +264,10 @@ impl Addresses for Symbols {
 impl body::Symbols for Symbols {
     fn function(&self, func: FuncId) -> u32 {
         self.function_numbers[func.index()]
+    }
+
+    fn signature(&self, sig: SigId) -> u32 {
+        self.sig_types[sig.index()]
     }
 }
 

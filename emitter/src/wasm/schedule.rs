@@ -83,8 +83,15 @@ pub(super) fn is_constant(func: &Function, value: Value) -> bool {
 fn is_constant_inst(func: &Function, inst: Inst) -> bool {
     let data = func.inst(inst);
     match data.op {
-        Op::Wasm(WasmOp::I32Const | WasmOp::I64Const | WasmOp::F64Const | WasmOp::DataAddr | WasmOp::HeapBase) => true,
-        Op::Wasm(_) | Op::Call | Op::Mochi(_) => place_in_data(func, inst).is_some(),
+        Op::Wasm(
+            WasmOp::I32Const
+            | WasmOp::I64Const
+            | WasmOp::F64Const
+            | WasmOp::DataAddr
+            | WasmOp::FuncIndex
+            | WasmOp::HeapBase,
+        ) => true,
+        Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::Mochi(_) => place_in_data(func, inst).is_some(),
     }
 }
 
@@ -126,7 +133,7 @@ fn touched(op: Op) -> u8 {
             Effect::Read => touches::MEMORY_READ,
             Effect::Alloc | Effect::Write => touches::MEMORY_WRITE,
         },
-        Op::Call => touches::ALL,
+        Op::Call | Op::CallIndirect => touches::ALL,
         Op::Mochi(op) => refuse(op),
     }
 }

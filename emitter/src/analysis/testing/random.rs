@@ -250,7 +250,7 @@ fn module(plans: &[Plan]) -> Module {
         module.globals.push(GlobalData { name: name.to_owned(), ty: Type::I64, init: Init::I64(value) });
     }
     let bytes = (1..=24).collect();
-    module.add_data(DataBlob { bytes, size: 24, align: 8, relocs: vec![], word_relocs: vec![] });
+    module.add_data(DataBlob { bytes, size: 24, align: 8, ..DataBlob::default() });
     helpers(&mut module);
     let random = build(plans);
     module.start = Some(module.add_function(random));

@@ -143,11 +143,11 @@ fn mistakes_are_found_where_they_are() {
     let cases: &[(String, &str)] = &[
         (
             "fnc f() {".into(),
-            "1:1: expected file, record, cell, union, data, global, stdout, start, import or func, found `fnc`",
+            "1:1: expected file, record, cell, union, data, sig, global, stdout, start, import or func, found `fnc`",
         ),
         (
             "\n  \"x\"".into(),
-            "2:3: expected file, record, cell, union, data, global, stdout, start, import or func, found a string",
+            "2:3: expected file, record, cell, union, data, sig, global, stdout, start, import or func, found a string",
         ),
         ("file \"x\" lines 0 5 5".into(), "1:20: expected an integer from 6 to 4294967295, found `5`"),
         ("file \"x".into(), "1:6: the string is not closed on its line"),
@@ -225,7 +225,7 @@ fn one_mistake_does_not_cause_others() {
         errors,
         [
             "3:16: expected a number, found `x`",
-            "7:1: expected file, record, cell, union, data, global, stdout, start, import or func, found `strt`",
+            "7:1: expected file, record, cell, union, data, sig, global, stdout, start, import or func, found `strt`",
         ]
     );
     let many = "x\n".repeat(1000);
@@ -299,7 +299,7 @@ fn every_op() -> Module {
                 op.results().iter().copied().map(example).collect(),
             ),
             Op::Wasm(op) => (op.params().to_vec(), op.results().to_vec()),
-            Op::Call => unreachable!(),
+            Op::Call | Op::CallIndirect => unreachable!(),
         };
         match op {
             Op::Wasm(WasmOp::GlobalGet) => results.push(Type::I64),
@@ -313,6 +313,7 @@ fn every_op() -> Module {
             ImmKind::F64 => Imm::F64(1.25f64.to_bits()),
             ImmKind::Offset => Imm::Offset(12),
             ImmKind::Func => Imm::Func(super::super::FuncId(0)),
+            ImmKind::Sig => Imm::Sig(super::super::SigId(0)),
             ImmKind::Global => Imm::Global(super::super::GlobalId(0)),
             ImmKind::Data => Imm::Data(DataId(0)),
         };
@@ -324,7 +325,7 @@ fn every_op() -> Module {
         let phase = match op {
             Op::Mochi(MochiOp::Dup | MochiOp::Drop) => Phase::Counted,
             Op::Mochi(_) => Phase::Pure,
-            Op::Wasm(_) | Op::Call => Phase::Legalized,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect => Phase::Legalized,
         };
         let mut b = FunctionBuilder::new(Function::new(op.name(), sig, phase));
         let args: Vec<Value> = b.func().params().to_vec();
@@ -367,6 +368,59 @@ b1(v4: list<list<int>>):
     let module = module(text);
     assert_eq!(module.lists.len(), 4);
     assert_eq!(super::super::verify_module(&module), Ok(()));
+}
+
+/// Calls one of two functions, or what is none, through data that names them.
+const INDIRECT: &str = "data d0 align 4 size 12 func 0 twice func 8 half
+sig s0 (i32, own i32) -> i32
+
+func twice(v0: i32, v1: own i32) -> i32 legalized {
+b0:
+    v2 = i32.add v1, v1
+    return v2
+}
+
+func half(v0: i32, v1: i32) -> i32 legalized {
+b0:
+    v2 = i32.const 1
+    v3 = i32.shr_u v1, v2
+    return v3
+}
+
+func other(v0: i32) -> i32 legalized {
+b0:
+    return v0
+}
+
+func choose(v0: i32, v1: i32) -> i32 legalized {
+b0:
+    v2 = data.addr d0
+    v3 = i32.add v2, v0
+    v4 = i32.load v3
+    v5: i32 = call_indirect s0(v0, v1, v4)
+    return v5
+}
+
+func wrong() -> i32 legalized {
+b0:
+    v0 = func.index other
+    v1: i32 = call_indirect s0(v0, v0, v0)
+    return v1
+}
+";
+
+#[test]
+fn indirect_calls_round_trip_and_run() {
+    round_trip(INDIRECT);
+    let module = module(INDIRECT);
+    assert_eq!(super::super::verify_module(&module), Ok(()));
+    let mut interpreter = interp::Interpreter::new(&module, interp::NoHost);
+    assert_eq!(interpreter.run_by_name("choose", &[0, 10]), Ok(vec![20]));
+    assert_eq!(interpreter.run_by_name("choose", &[8, 10]), Ok(vec![5]));
+    for (name, args) in [("choose", &[4, 10][..]), ("wrong", &[])] {
+        let trap = interpreter.run_by_name(name, args).unwrap_err();
+        assert_eq!(trap.kind, interp::TrapKind::IndirectCall, "{name}");
+    }
 }
 
 #[test]

@@ -212,10 +212,23 @@ fn immediates() {
     assert_eq!(with(print, Imm::I32(3)), "f, b0, print.data 3: the immediate is I32(3), not Data");
     let func = super::super::FuncId(7);
     assert_eq!(with(Op::Call, Imm::Func(func)), "f, b0, call f?7(): the function f7 does not exist");
+    let sig = super::super::SigId(0);
+    assert_eq!(with(Op::CallIndirect, Imm::Sig(sig)), "f, b0, call_indirect s0(): the signature s0 does not exist");
     let global = super::super::GlobalId(1);
     let load = Op::Mochi(MochiOp::LoadGlobal);
     assert_eq!(with(load, Imm::Global(global)), "f, b0, global.load g1: the global g1 does not exist");
     assert_eq!(with(load, Imm::None), "f, b0, global.load: the immediate is None, not Global");
+}
+
+#[test]
+fn indirect_calls() {
+    let text = |sig: &str, call: &str| format!("sig s0 {sig}\n{}", body("(v0: i32, v1: f64) legalized", call));
+    accepts(&text("(f64)", "call_indirect s0(v1, v0)"));
+    rejects(&text("(int)", "call_indirect s0(v0, v0)"), "s0: int is no machine type");
+    rejects(&text("(f64)", "call_indirect s0(v0)"), "f, b0, call_indirect s0(v0): 1 operands instead of 2");
+    rejects(&text("(f64)", "call_indirect s0(v0, v1)"), "f, b0, call_indirect s0(v0, v1): operand 0 is i32, not f64");
+    rejects(&body("()", "v0 = func.index f"), "f, b0, v0 = func.index f: only legalized functions call indirectly");
+    rejects("data d0 size 4 func 2 f\nfunc f() {\nb0:\nreturn\n}", "d0: the number at 2 is not inside its 4 bytes");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use mochi_frontend::source::Span;
 use mochi_frontend::syntax::ast::{self, ExprKind};
 
-use super::{DataSource, Lowering, Operand, Result, Ty};
-use crate::ir::{Imm, WasmOp};
+use super::{DataSource, Lowering, Operand, Result, Ty, intern};
+use crate::ir::{Imm, Op, Param, SigId, Signature, Type, WasmOp};
 
 /// How an intrinsic is lowered.
 enum Shape {
@@ -24,6 +24,8 @@ enum Shape {
     /// Three operands and no result.
     Effect(WasmOp, &'static [Ty]),
     Select,
+    /// `(number of a generic entry, closure, list of arguments)`: any
+    CallClosure,
     Unreachable,
     Scratch,
     StringLiteral,
@@ -75,6 +77,7 @@ fn shape(name: &str) -> Option<Shape> {
         "copy" => Effect(WasmOp::MemoryCopy, &[Ty::Ptr, Ty::Ptr, Ty::I32]),
         "fill" => Effect(WasmOp::MemoryFill, &[Ty::Ptr, Ty::I32, Ty::I32]),
         "select" => Shape::Select,
+        "call_closure" => Shape::CallClosure,
         "unreachable" => Shape::Unreachable,
         "scratch" => Shape::Scratch,
         "string_literal" => Shape::StringLiteral,
@@ -142,6 +145,16 @@ impl<'a> Lowering<'a> {
                     Ty::F64 => WasmOp::F64Select,
                 };
                 self.emit(op, &[first, second, cond_operand], Imm::None, first.ty)
+            }
+            (Shape::CallClosure, [_, _, _]) => {
+                let operands = self.operands(&[Ty::I32, Ty::Ptr, Ty::Ptr], args)?;
+                let [number, closure, list] = operands[..] else { unreachable!("three operands were lowered") };
+                let args = [closure, list, number].map(|operand| self.materialize(operand)).to_vec();
+                let param = |owned| Param { ty: Type::I32, owned };
+                let sig = Signature { params: vec![param(false), param(true)], results: vec![Type::I64] };
+                let sig = Imm::Sig(SigId::new(intern(&mut self.sigs, sig)));
+                let inst = self.builder.inst(Op::CallIndirect, args, sig, &[Type::I64]);
+                Operand::value(Ty::I64, self.builder.func().inst(inst).results[0])
             }
             (Shape::Unreachable, []) => {
                 self.builder.unreachable();
