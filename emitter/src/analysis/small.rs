@@ -17,9 +17,13 @@ pub struct SmallInts {
 }
 
 impl SmallInts {
-    /// Functions are taken to be called from inside the module only.
+    /// Functions are taken to be called from inside the module only; the code of closures by anyone.
     pub fn new(module: &Module) -> SmallInts {
         let mut finder = Finder::new(module);
+        for (index, _) in module.called_by_value().into_iter().enumerate().filter(|&(_, called)| called) {
+            let base = finder.bases[index];
+            module.functions[index].params().iter().for_each(|param| finder.refute(base + param.0));
+        }
         for (index, func) in module.functions.iter().enumerate() {
             finder.function(FuncId::new(index), func);
         }
@@ -142,7 +146,7 @@ impl<'a> Finder<'a> {
                 }
                 return;
             }
-            (Op::Call | Op::CallIndirect | Op::Wasm(_), _) => {
+            (Op::Call | Op::CallIndirect | Op::CallValue | Op::Wasm(_), _) => {
                 return data.results.iter().for_each(|&result| self.refute(base + result.0));
             }
         };

@@ -493,7 +493,9 @@ impl<'m, H: Host> Interpreter<'m, H> {
                             }
                             continue 'frame;
                         }
-                        Op::Mochi(op) => panic!("{} in the legalized {}", op.name(), func.name),
+                        op @ (Op::Mochi(_) | Op::CallValue) => {
+                            panic!("{} in the legalized {}", op.name(), func.name)
+                        }
                     }
                 }
                 self.step()?;

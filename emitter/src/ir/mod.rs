@@ -135,6 +135,7 @@ pub enum Imm {
     Offset(u32),
     Func(FuncId),
     Sig(SigId),
+    Record(RecordType),
     Global(GlobalId),
     Data(DataId),
 }
@@ -280,6 +281,18 @@ pub struct Function {
     pub values: Vec<ValueData>,
     /// Where in the source each instruction comes from; indexed by `Inst`.
     pub spans: Vec<Option<Span>>,
+    /// What closures that begin here hold, if the function is how closures are called: its first
+    /// parameter is the closure, the others are those of the function value.
+    pub closure: Option<Closure>,
+}
+
+/// What is known about the closures that one function is the code of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closure {
+    pub captures: Vec<Type>,
+    /// Calls the same with a list of arguments of type `any` and gives an `any`; none if nobody
+    /// calls these closures without knowing their type.
+    pub generic: Option<FuncId>,
 }
 
 pub const ENTRY: Block = Block(0);
@@ -298,6 +311,7 @@ impl Function {
             insts: Vec::new(),
             values: Vec::new(),
             spans: Vec::new(),
+            closure: None,
         };
         let entry = func.add_block();
         for index in 0..func.sig.params.len() {
@@ -506,9 +520,19 @@ pub struct Module {
 }
 
 impl Module {
+    /// Which functions are the code of closures, by `FuncId`: whoever calls a function value calls these.
+    /// They borrow the closure, which is their first parameter, and own all others.
+    pub fn called_by_value(&self) -> Vec<bool> {
+        let mut called: Vec<bool> = self.functions.iter().map(|func| func.closure.is_some()).collect();
+        for generic in self.functions.iter().filter_map(|func| func.closure.as_ref()?.generic) {
+            called[generic.index()] = true;
+        }
+        called
+    }
+
     /// The signature for indirect calls; the same for the same one.
     pub fn sig_of(&mut self, sig: &Signature) -> SigId {
-        let known = self.sigs.iter().position(|known| known == sig);
+        let known = self.sigs.iter().position(|known| known.has_types_of(sig));
         SigId::new(known.unwrap_or_else(|| {
             self.sigs.push(sig.clone());
             self.sigs.len() - 1

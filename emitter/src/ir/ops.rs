@@ -41,6 +41,7 @@ pub enum ImmKind {
     Offset,
     Func,
     Sig,
+    Record,
     Global,
     Data,
 }
@@ -64,6 +65,14 @@ pub enum TypePattern {
     NullableList,
     /// What the operation's list, its first operand, has for elements.
     Element,
+    /// A record or cell that is never none.
+    Record,
+    /// What the field of the operation's record, its first operand, has for type.
+    Field,
+    /// A union that is never none.
+    Union,
+    /// A function that is never none.
+    Func,
 }
 
 impl TypePattern {
@@ -73,7 +82,10 @@ impl TypePattern {
             TypePattern::Kind(kind) => kind == ty.kind,
             TypePattern::Machine(machine) => machine == ty.machine(),
             // The verifier looks at the list too.
-            TypePattern::Mochi | TypePattern::Element => !ty.is_machine(),
+            TypePattern::Mochi | TypePattern::Element | TypePattern::Field => !ty.is_machine(),
+            TypePattern::Record => matches!(ty, Type { kind: Kind::Record(_), nullable: false }),
+            TypePattern::Union => matches!(ty, Type { kind: Kind::Union(_), nullable: false }),
+            TypePattern::Func => matches!(ty, Type { kind: Kind::Func(_), nullable: false }),
             TypePattern::List => matches!(ty, Type { kind: Kind::List(_), nullable: false }),
             TypePattern::NullableList => matches!(ty.kind, Kind::List(_)),
             TypePattern::Nullable => ty.nullable || ty.kind == Kind::Any,
@@ -92,6 +104,9 @@ pub enum Op {
     /// Calls the function with the number in the table that the last operand gives; it must have
     /// the signature `Imm::Sig`, which the other operands and the results fit.
     CallIndirect,
+    /// Calls the function value that is the first operand, which is borrowed; the others are its
+    /// arguments, which it takes over.
+    CallValue,
 }
 
 impl From<MochiOp> for Op {
@@ -402,6 +417,21 @@ macro_rules! pattern {
     (element) => {
         TypePattern::Element
     };
+    (record) => {
+        TypePattern::Record
+    };
+    (field) => {
+        TypePattern::Field
+    };
+    (union) => {
+        TypePattern::Union
+    };
+    (func) => {
+        TypePattern::Func
+    };
+    (uncounted_func) => {
+        TypePattern::Func
+    };
 }
 
 /// Whether a result is small, static or none, so that nothing is ever counted.
@@ -416,6 +446,9 @@ macro_rules! uncounted {
         true
     };
     (uncounted_none) => {
+        true
+    };
+    (uncounted_func) => {
         true
     };
     ($counted:ident) => {
@@ -443,6 +476,8 @@ macro_rules! mochi_ops {
         /// string and `truth` a bool that is never none; `int`, `float`, `bool`, `str` may be nullable.
         /// A `list` is never none, a `nullable_list` may be; an `element` is what the first operand,
         /// a list, has for elements. All lists of an operation have one type, but for nullability.
+        /// A `record` or `union` is never none, a `field` is the one that the immediate counts off;
+        /// a `func` is a function that is never none.
         /// A `small` or `uncounted_…` result never needs a share: see [`is_uncounted`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MochiOp { $($(#[$doc])* $variant,)* }
@@ -624,6 +659,28 @@ mochi_ops! {
     /// The text of a list as `print` (imm 0) or `str` (imm 1) writes it.
     ListToStr "list.to_str" (borrow nullable_list) -> (text) Alloc I32;
 
+    /// A new record whose fields are zero, none or empty: `record.init` gives them their first values.
+    RecordNew "record.new" () -> (record) Alloc None;
+    /// Sets a field that holds no share: one of a new record, or one that was taken.
+    RecordInit "record.init" (borrow record, own field) -> () Write I32;
+    /// A field, counted from 0.
+    RecordGet "record.get" (borrow record) -> (field) Read I32;
+    /// Moves the value out of a field; a `record.init` must follow before anything reads it.
+    RecordTake "record.take" (borrow record) -> (field) Write I32;
+    /// Replaces a field, giving up the old value's share. All that share the record see it.
+    RecordSet "record.set" (borrow record, own field) -> () Write I32;
+    /// Which of its variants a union is.
+    RecordIs "record.is" (borrow union) -> (truth) Pure Record;
+
+    /// A new function value whose code is the immediate; `closure.init` gives it what it captures.
+    ClosureNew "closure.new" () -> (func) Alloc Func;
+    /// The function value of code that captures nothing.
+    ClosureConst "closure.const" () -> (uncounted_func) Pure Func;
+    /// Gives a new closure what it holds at a place, counted from 0.
+    ClosureInit "closure.init" (borrow func, own mochi) -> () Write I32;
+    /// What a closure holds.
+    ClosureGet "closure.get" (borrow func) -> (mochi) Alloc I32;
+
     /// Writes the value's text to standard output, nothing after it.
     Print "print" (borrow mochi) -> () Write None;
     /// Writes static bytes to standard output.
@@ -657,7 +714,7 @@ pub fn is_uncounted(func: &Function, value: Value) -> bool {
         ValueDef::Param(..) => false,
         ValueDef::Result(inst, _) => match func.inst(inst).op {
             Op::Mochi(op) => op.result_is_uncounted(),
-            Op::Wasm(_) | Op::Call | Op::CallIndirect => false,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::CallValue => false,
         },
     }
 }
@@ -666,7 +723,7 @@ impl Op {
     /// Whether the operands of the text form stand in parentheses.
     pub fn is_call(self) -> bool {
         match self {
-            Op::Call | Op::CallIndirect => true,
+            Op::Call | Op::CallIndirect | Op::CallValue => true,
             Op::Mochi(_) | Op::Wasm(_) => false,
         }
     }
@@ -675,7 +732,7 @@ impl Op {
         match self {
             Op::Mochi(op) => op.effect(),
             Op::Wasm(op) => op.effect(),
-            Op::Call | Op::CallIndirect => Effect::Write,
+            Op::Call | Op::CallIndirect | Op::CallValue => Effect::Write,
         }
     }
 
@@ -685,6 +742,7 @@ impl Op {
             Op::Wasm(op) => op.imm(),
             Op::Call => ImmKind::Func,
             Op::CallIndirect => ImmKind::Sig,
+            Op::CallValue => ImmKind::None,
         }
     }
 
@@ -694,6 +752,7 @@ impl Op {
             Op::Wasm(op) => op.name(),
             Op::Call => "call",
             Op::CallIndirect => "call_indirect",
+            Op::CallValue => "call_value",
         }
     }
 }

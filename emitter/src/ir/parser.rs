@@ -15,18 +15,20 @@
 //!            | "stdout" dN                                the description of pending output
 //!            | "start" name                               the function that runs the program
 //!            | "import" name string string "(" [ [ "own" ] type { "," … } ] ")" [ results ] { mark }
-//!            | "func" name "(" [ vN ":" [ "own" ] type { "," … } ] ")" [ results ] [ phase ] { mark } "{"
+//!            | "func" name "(" [ vN ":" [ "own" ] type { "," … } ] ")" [ results ] [ phase ] { mark } [ closure ] "{"
 //!                   block { block }
 //!              "}"
 //! results    = "->" type { "," type }
 //! phase      = "pure" | "counted" | "legalized"           pure when left out
+//! closure    = "captures" "(" [ type { "," type } ] ")" [ "generic" name ]    of the code of closures
 //! mark       = "cold" | "inline" | "noinline"
 //! block      = bN [ "(" vN ":" type { "," … } ")" ] [ "cold" ] ":"  { inst }  term
 //! inst       = [ vN [ ":" type ] { "," … } "=" ] op [ imm ] [ operand { "," operand } ] [ span ]
 //!            | [ vN ":" type { "," … } "=" ] "call" name "(" [ operand { "," operand } ] ")" [ span ]
+//!            | [ vN ":" type { "," … } "=" ] "call_value" "(" operand { "," operand } ")" [ span ]
 //!            | [ vN ":" type { "," … } "=" ] "call_indirect" sN "(" operand { "," operand } ")" [ span ]
 //! operand    = [ "!" ] vN                                 "!": a flex operand that is consumed
-//! imm        = number | dN | gN | name | "offset=" number        as the operation's row says
+//! imm        = number | dN | gN | name | "@" name | "offset=" number        as the operation's row says
 //! span       = "@" file ":" start ".." end                byte offsets in the source file
 //! term       = "jump" target | "branch" vN "," target "," target
 //!            | "return" [ vN { "," vN } ] | "unreachable"
@@ -65,9 +67,10 @@ use super::printer::{continues_word, fixed_result, starts_word};
 use super::types::intern;
 use super::verifier::{Place, VerifyError, verify_module};
 use super::{
-    Block, DataBlob, DataId, FuncId, FuncSig, FuncType, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
-    InstData, Kind, ListType, MapType, MochiOp, Module, Op, Param, Phase, Record, RecordType, SigId, Signature, Target,
-    Terminator, Type, Union, UnionType, Value, ValueData, ValueDef, WasmOp, remove_unreachable_blocks,
+    Block, Closure, DataBlob, DataId, FuncId, FuncSig, FuncType, Function, GlobalData, GlobalId, Imm, ImmKind, Init,
+    InlineHint, InstData, Kind, ListType, MapType, MochiOp, Module, Op, Param, Phase, Record, RecordType, SigId,
+    Signature, Target, Terminator, Type, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
+    remove_unreachable_blocks,
 };
 
 /// What is wrong with IR text, and where.
@@ -784,7 +787,7 @@ struct FunctionReader {
 static OPS: LazyLock<BTreeMap<&str, Op>> = LazyLock::new(|| {
     let mochi = MochiOp::ALL.iter().map(|&op| Op::Mochi(op));
     let wasm = WasmOp::ALL.iter().map(|&op| Op::Wasm(op));
-    mochi.chain(wasm).chain([Op::Call, Op::CallIndirect]).map(|op| (op.name(), op)).collect()
+    mochi.chain(wasm).chain([Op::Call, Op::CallIndirect, Op::CallValue]).map(|op| (op.name(), op)).collect()
 });
 
 impl Reader {
@@ -1077,6 +1080,12 @@ impl Reader {
             cursor.at += usize::from(phase.is_some());
             reader.func = Function::new(name, Signature { params, results }, phase.unwrap_or(Phase::Pure));
             read_marks(cursor, &mut reader.func)?;
+            if cursor.eat_word("captures") {
+                let captures = cursor.list("(", ")", Cursor::ty)?;
+                let generic = cursor.eat_word("generic");
+                let generic = if generic { Some(FuncId::new(self.function_use(cursor)?)) } else { None };
+                reader.func.closure = Some(Closure { captures, generic });
+            }
             for (&value, (name, place)) in reader.func.blocks[0].params.iter().zip(names) {
                 define(&mut reader.values, name, value, place)?;
             }
@@ -1170,6 +1179,10 @@ impl Reader {
             }
             ImmKind::Offset => Imm::Offset(0),
             ImmKind::Func => Imm::Func(FuncId::new(self.function_use(cursor)?)),
+            ImmKind::Record => match cursor.ty()?.kind {
+                Kind::Record(record) => Imm::Record(record),
+                _ => return cursor.error_before("this must be a record".to_owned()),
+            },
             ImmKind::Sig => {
                 let place = cursor.place();
                 let key = cursor.label('s', "a signature's label (s0, s1, …)")?;
@@ -1343,13 +1356,16 @@ impl Reader {
                 *target = functions[target.index()];
             }
         }
+        for closure in module.functions.iter_mut().filter_map(|func| func.closure.as_mut()) {
+            closure.generic = closure.generic.map(|func| functions[func.index()]);
+        }
         for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {
             match &mut inst.imm {
                 Imm::Func(func) => *func = functions[func.index()],
                 Imm::Sig(sig) => *sig = sigs[sig.index()],
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(used) => *used = data[used.index()],
-                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) => {}
+                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Record(_) => {}
             }
         }
         Ok(Parsed { module, places: self.places })
@@ -1422,6 +1438,7 @@ fn read_marks(cursor: &mut Cursor<'_>, func: &mut Function) -> Parse<()> {
             "cold" => func.cold = true,
             "inline" => func.inline = InlineHint::Always,
             "noinline" => func.inline = InlineHint::Never,
+            "captures" => return Ok(()),
             _ => return cursor.expected("cold, inline or noinline"),
         }
         cursor.at += 1;

@@ -7,8 +7,8 @@
 use std::fmt::Write;
 
 use super::{
-    Block, DataBlob, Function, GlobalData, Imm, Init, InlineHint, Inst, Module, Op, Param, Phase, Record, RecordType,
-    Signature, Target, Terminator, Type, TypePattern, Union, Value,
+    Block, Closure, DataBlob, Function, GlobalData, Imm, Init, InlineHint, Inst, Kind, Module, Op, Param, Phase,
+    Record, RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
 };
 
 /// Whether the source positions of instructions are written.
@@ -91,11 +91,12 @@ pub fn print_function(module: &Module, func: &Function, spans: Spans) -> String 
         Phase::Legalized => "legalized",
     };
     let head = format_args!(
-        "func {}({}){} {phase}{} {{",
+        "func {}({}){} {phase}{}{} {{",
         name(&func.name),
         params.join(", "),
         arrow(module, &func.sig.results),
-        marks(func)
+        marks(func),
+        closure(module, func)
     );
     line(&mut out, head);
     for (index, block) in func.blocks.iter().enumerate() {
@@ -170,6 +171,9 @@ impl Numbering {
             Imm::Offset(offset) => put(&mut out, format_args!(" offset={offset}")),
             Imm::Func(func) => put(&mut out, format_args!(" {}", func_name(module, func.index()))),
             Imm::Sig(sig) => put(&mut out, format_args!(" {sig}")),
+            Imm::Record(record) => {
+                put(&mut out, format_args!(" {}", module.type_text(Type::of(Kind::Record(record)))));
+            }
             Imm::Global(global) => put(&mut out, format_args!(" {global}")),
             Imm::Data(data) => put(&mut out, format_args!(" {data}")),
         }
@@ -219,10 +223,14 @@ pub(super) fn fixed_result(op: Op, index: usize) -> Option<Type> {
             | TypePattern::Nullable
             | TypePattern::List
             | TypePattern::NullableList
-            | TypePattern::Element => None,
+            | TypePattern::Element
+            | TypePattern::Record
+            | TypePattern::Field
+            | TypePattern::Union
+            | TypePattern::Func => None,
         },
         Op::Wasm(op) => op.results().get(index).copied(),
-        Op::Call | Op::CallIndirect => None,
+        Op::Call | Op::CallIndirect | Op::CallValue => None,
     }
 }
 
@@ -258,6 +266,13 @@ fn marks(func: &Function) -> String {
         InlineHint::Never => " noinline",
     };
     format!("{}{inline}", if func.cold { " cold" } else { "" })
+}
+
+fn closure(module: &Module, func: &Function) -> String {
+    let Some(Closure { captures, generic }) = &func.closure else { return String::new() };
+    let captures: Vec<String> = captures.iter().map(|&ty| module.type_text(ty)).collect();
+    let generic = generic.map_or(String::new(), |func| format!(" generic {}", func_name(module, func.index())));
+    format!(" captures ({}){generic}", captures.join(", "))
 }
 
 fn func_name(module: &Module, index: usize) -> String {

@@ -13,6 +13,11 @@
 //! together is at most [`DATA_LIMIT`] bytes.
 //! The signatures of indirect calls have machine types only.
 //!
+//! The code of closures is not legalized yet; its first parameter is a function that is never none, the
+//! others and the results are that type's, and what it captures are types of the language. The
+//! function for callers that do not know the type takes the same first parameter and a `list<any>`
+//! and gives an `any`.
+//!
 //! **Functions.** There is at least one block. Every value is defined once: as the parameter of
 //! the one block, or the result of the one instruction, that its definition names. An instruction
 //! is in at most one block. The entry's parameters have the types of the signature and no edge
@@ -22,13 +27,20 @@
 //!
 //! **Types.** Operands and results of an operation have the number and types that its row says,
 //! those of a call what the callee's signature says, of an indirect one the signature that it
-//! names, with the function's number after the arguments; a legalized callee or caller says it in
+//! names, with the function's number after the arguments, of a call of a value that value's type; a legalized callee or caller says it in
 //! machine types. Globals are loaded and stored with their own type. What is computed from none
 //! is none: if an operand of int or float arithmetic, or of `int.to_float`, is nullable, so is the
 //! result. The lists of an operation are of one type but for nullability, and its elements are of
 //! the type that they have. `convert` only changes whether a kind is nullable or widens to `any`. A branch tests a
 //! `bool` that is never none, or an `i32`. An edge gives each parameter of its target a value of
-//! the same type, a return each result of the function.
+//! the same type, a return each result of the function. The operand or result of an operation that
+//! stands for a field has that field's type. `convert` also makes a record the union that it is a variant
+//! of, and the reverse.
+//!
+//! **Closures.** `closure.init` sets what the code captures, in the result of a `closure.new`;
+//! `closure.get` reads it there or, in the code itself, from the first parameter. `closure.const` names
+//! code that captures nothing. A call of such code passes a closure that is known to be of this
+//! code in the same way.
 //!
 //! **Immediates** have the form that the row says and name functions, signatures, globals and data that
 //! exist. What a Mochi operation takes as text is spelled out to its last byte, is UTF-8 and holds no
@@ -56,9 +68,9 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, DataBlob, ENTRY, FuncId, FuncType, Function, Imm, ImmKind, Init, Inst, InstData, Kind, ListType, MapType,
-    MochiOp, Module, NONE_FLOAT, Op, Ownership, Phase, Record, RecordType, Target, Terminator, Type, TypePattern,
-    Union, UnionType, Value, ValueDef, WasmOp, is_uncounted,
+    Block, Closure, DataBlob, ENTRY, FuncId, FuncType, Function, Imm, ImmKind, Init, Inst, InstData, Kind, ListType,
+    MapType, MochiOp, Module, NONE_FLOAT, Op, Ownership, Param, Phase, Record, RecordType, Target, Terminator, Type,
+    TypePattern, Union, UnionType, Value, ValueDef, WasmOp, is_uncounted,
 };
 
 /// The most static data that a module may have, in bytes.
@@ -378,6 +390,7 @@ impl Verifier<'_> {
 
     fn signature(&mut self) {
         let func = self.func;
+        self.closure_signature();
         let machine_only = func.import.is_some() || func.phase == Phase::Legalized;
         for ty in func.sig.params.iter().map(|param| param.ty).chain(func.sig.results.iter().copied()) {
             if !is_well_formed(self.module, ty) {
@@ -386,6 +399,47 @@ impl Verifier<'_> {
                 let ty = self.module.type_text(ty);
                 self.fault(Place::Whole, format!("its signature has {ty}, which is not a machine type"));
             }
+        }
+    }
+
+    /// What the code of closures takes and gives.
+    fn closure_signature(&mut self) {
+        let (func, module) = (self.func, self.module);
+        let Some(Closure { captures, generic }) = &func.closure else { return };
+        if func.phase == Phase::Legalized {
+            return self.fault(Place::Whole, "legalized functions do not say what they capture".to_owned());
+        }
+        let params: Vec<Type> = func.sig.params.iter().map(|param| param.ty).collect();
+        let closure = params.first().copied().filter(|closure| !closure.nullable);
+        let fits = closure.is_some_and(|closure| match module.func_sig(closure) {
+            Some(sig) => params[1..] == sig.params && func.sig.results.iter().eq(&sig.result),
+            None => false,
+        });
+        if !fits {
+            self.fault(Place::Whole, "its signature is not that of the code of a closure".to_owned());
+        }
+        if let Some(&ty) = captures.iter().find(|&&ty| !is_well_formed(module, ty) || ty.is_machine()) {
+            self.fault(Place::Whole, format!("a closure cannot capture {ty}"));
+        }
+        if func.phase == Phase::Counted
+            && func
+                .sig
+                .params
+                .iter()
+                .enumerate()
+                .any(|(index, param)| param.owned != (index > 0 && param.ty.is_counted()))
+        {
+            self.fault(Place::Whole, "the code of a closure owns its arguments and nothing else".to_owned());
+        }
+        let Some(generic) = generic else { return };
+        let fits = module.functions.get(generic.index()).is_some_and(|generic| match generic.sig.params[..] {
+            [Param { ty: first, owned: _ }, Param { ty: list, owned: _ }] => {
+                Some(first) == closure && module.element(list) == Some(Type::ANY) && generic.sig.results == [Type::ANY]
+            }
+            _ => false,
+        });
+        if !fits {
+            self.fault(Place::Whole, format!("{generic} does not take a closure and its arguments"));
         }
     }
 
@@ -476,7 +530,7 @@ impl Verifier<'_> {
             return;
         }
         match (op, func.phase) {
-            (Op::Mochi(op), Phase::Legalized) => {
+            (op @ (Op::Mochi(_) | Op::CallValue), Phase::Legalized) => {
                 self.fault(place, format!("{} is left after legalization", op.name()));
             }
             // Before, nobody knows who owns what such a call passes.
@@ -509,6 +563,7 @@ impl Verifier<'_> {
             }
             Op::Call => self.call(inst),
             Op::CallIndirect => self.call_indirect(inst),
+            Op::CallValue => self.call_value(inst),
         }
     }
 
@@ -524,6 +579,8 @@ impl Verifier<'_> {
             (ImmKind::Global, Imm::Global(global)) if global.index() < module.globals.len() => None,
             (ImmKind::Data, Imm::Data(data)) if data.index() < module.data.len() => None,
             (ImmKind::Sig, Imm::Sig(sig)) if sig.index() < module.sigs.len() => None,
+            (ImmKind::Record, Imm::Record(record)) if record.index() < module.records.len() => None,
+            (ImmKind::Record, Imm::Record(record)) => Some(format!("the record {record} does not exist")),
             (ImmKind::Sig, Imm::Sig(sig)) => Some(format!("the signature {sig} does not exist")),
             (ImmKind::Func, Imm::Func(func)) => Some(format!("the function {func} does not exist")),
             (ImmKind::Global, Imm::Global(global)) => Some(format!("the global {global} does not exist")),
@@ -540,6 +597,18 @@ impl Verifier<'_> {
                 self.fault(place, format!("there is no room for {value} elements, at most for {CAPACITY_LIMIT}"));
             }
             (Op::Mochi(MochiOp::ListNew), _) => {}
+            // Compared with the operand later.
+            (
+                Op::Mochi(
+                    MochiOp::RecordInit
+                    | MochiOp::RecordGet
+                    | MochiOp::RecordTake
+                    | MochiOp::RecordSet
+                    | MochiOp::ClosureInit
+                    | MochiOp::ClosureGet,
+                ),
+                _,
+            ) => {}
             (Op::Mochi(_), Imm::I32(value)) if !(0..=1).contains(&value) => {
                 self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
             }
@@ -601,6 +670,8 @@ impl Verifier<'_> {
         if let (MochiOp::Convert, Some(from), Some(to)) = (op, from, to)
             && to != Type::ANY
             && from.kind != to.kind
+            && !self.is_variant(from, to)
+            && !self.is_variant(to, from)
         {
             let (from, to) = (self.module.type_text(from), self.module.type_text(to));
             self.fault(place, format!("{from} cannot be converted to {to}"));
@@ -611,8 +682,98 @@ impl Verifier<'_> {
             self.fault(place, format!("a {from} is not counted"));
         }
         self.lists(inst, op);
+        self.fields(inst, op);
+        self.closures(inst, op);
         if op.imm() == ImmKind::Global {
             self.global(inst, !op.params().is_empty(), false);
+        }
+    }
+
+    /// Whether the first type is a record that is a variant of the second.
+    fn is_variant(&self, record: Type, union: Type) -> bool {
+        self.module.record(record).and_then(|record| record.union).is_some_and(|known| Kind::Union(known) == union.kind)
+    }
+
+    /// Compares the record of an operation and the field that it names, and what variants there are.
+    fn fields(&mut self, inst: Inst, op: MochiOp) {
+        let func = self.func;
+        let data = func.inst(inst);
+        let place = Place::Inst(inst);
+        if let (MochiOp::RecordIs, Imm::Record(record)) = (op, data.imm) {
+            let union = func.ty(data.args[0]);
+            if !self.is_variant(Type::of(Kind::Record(record)), union) {
+                let union = self.module.type_text(union);
+                self.fault(place, format!("{union} is never that"));
+            }
+        }
+        let (Some(&value), Imm::I32(index)) = (data.args.first(), data.imm) else { return };
+        let Some(record) = self.module.record(func.ty(value)) else { return };
+        if op.imm() != ImmKind::I32 {
+            return;
+        }
+        let field = usize::try_from(index).ok().and_then(|index| record.fields.get(index));
+        let Some(&(_, wanted)) = field else {
+            return self.fault(place, format!("{} has no field {index}", record.name));
+        };
+        let params = op.params().iter().map(|&(_, pattern)| pattern).zip(&data.args);
+        let results = op.results().iter().copied().zip(&data.results);
+        for (pattern, &value) in params.chain(results) {
+            let ty = func.ty(value);
+            if pattern == TypePattern::Field && ty != wanted {
+                let (found, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
+                self.fault(place, format!("{} is {found}, but the field is {wanted}", self.name(value)));
+            }
+        }
+    }
+
+    /// The code of a closure, if that is known: it was made here, or it is the one that runs here.
+    fn code(&self, closure: Value) -> Option<FuncId> {
+        match self.func.def(closure) {
+            ValueDef::Param(ENTRY, 0) => self.func.closure.is_some().then_some(self.id),
+            ValueDef::Param(..) => None,
+            ValueDef::Result(inst, _) => {
+                let InstData { op, imm, .. } = self.func.inst(inst);
+                match (op, imm) {
+                    (Op::Mochi(MochiOp::ClosureNew | MochiOp::ClosureConst), Imm::Func(code)) => Some(*code),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// Compares closures, their code and what they capture.
+    fn closures(&mut self, inst: Inst, op: MochiOp) {
+        let (func, module) = (self.func, self.module);
+        let data = func.inst(inst);
+        let place = Place::Inst(inst);
+        if let (MochiOp::ClosureNew | MochiOp::ClosureConst, Imm::Func(code)) = (op, data.imm) {
+            let code = module.func(code);
+            let ty = func.ty(data.results[0]);
+            match &code.closure {
+                Some(closure) if op == MochiOp::ClosureConst && !closure.captures.is_empty() => {
+                    self.fault(place, format!("{} captures something", code.name));
+                }
+                Some(_) if code.sig.params.first().map(|param| param.ty) == Some(ty) => {}
+                _ => self.fault(place, format!("{} is no code of a {}", code.name, module.type_text(ty))),
+            }
+        }
+        let (MochiOp::ClosureInit | MochiOp::ClosureGet, Imm::I32(index)) = (op, data.imm) else { return };
+        let captures = self.code(data.args[0]).and_then(|code| module.functions.get(code.index()));
+        let Some(captures) = captures.and_then(|code| code.closure.as_ref()).map(|closure| &closure.captures) else {
+            return self.fault(place, format!("what {} captures is not known here", self.name(data.args[0])));
+        };
+        if op == MochiOp::ClosureInit && matches!(func.def(data.args[0]), ValueDef::Param(..)) {
+            self.fault(place, "only a new closure is filled".to_owned());
+        }
+        let value = if op == MochiOp::ClosureInit { data.args[1] } else { data.results[0] };
+        let ty = func.ty(value);
+        match usize::try_from(index).ok().and_then(|index| captures.get(index)) {
+            None => self.fault(place, format!("there is nothing captured at {index}")),
+            Some(&wanted) if wanted != ty => {
+                let (found, wanted) = (module.type_text(ty), module.type_text(wanted));
+                self.fault(place, format!("{} is {found}, but what is captured there is {wanted}", self.name(value)));
+            }
+            Some(_) => {}
         }
     }
 
@@ -677,6 +838,27 @@ impl Verifier<'_> {
         };
         self.fit(inst, sig.params.iter().map(|param| expected(param.ty)), false);
         self.fit(inst, sig.results.iter().map(|&ty| expected(ty)), true);
+        let Imm::Func(id) = self.func.inst(inst).imm else { unreachable!("the immediate was checked") };
+        let closure = self.func.inst(inst).args.first().copied();
+        if callee.closure.is_some() && closure.and_then(|closure| self.code(closure)) != Some(id) {
+            self.fault(Place::Inst(inst), format!("this is no closure that {} is the code of", callee.name));
+        }
+    }
+
+    fn call_value(&mut self, inst: Inst) {
+        let func = self.func;
+        let data = func.inst(inst);
+        let place = Place::Inst(inst);
+        let callee = data.args.first().map(|&value| func.ty(value));
+        let sig = callee.filter(|callee| !callee.nullable).and_then(|callee| self.module.func_sig(callee));
+        let Some(sig) = sig else {
+            return self.fault(place, "the first operand is no function".to_owned());
+        };
+        let params: Vec<TypePattern> =
+            callee.into_iter().chain(sig.params.iter().copied()).map(TypePattern::Exact).collect();
+        self.fit(inst, params.into_iter(), false);
+        let results: Vec<TypePattern> = sig.result.into_iter().map(TypePattern::Exact).collect();
+        self.fit(inst, results.into_iter(), true);
     }
 
     fn call_indirect(&mut self, inst: Inst) {
@@ -780,7 +962,10 @@ fn describe(module: &Module, pattern: TypePattern) -> String {
         TypePattern::Exact(ty) => module.type_text(ty),
         TypePattern::Kind(kind) => format!("{0} or {0}?", Type::of(kind)),
         TypePattern::Machine(ty) => format!("carried by {ty}"),
-        TypePattern::Mochi | TypePattern::Element => "a type of the language".to_owned(),
+        TypePattern::Mochi | TypePattern::Element | TypePattern::Field => "a type of the language".to_owned(),
+        TypePattern::Record => "a record that is never none".to_owned(),
+        TypePattern::Union => "a union that is never none".to_owned(),
+        TypePattern::Func => "a function that is never none".to_owned(),
         TypePattern::List => "a list that is never none".to_owned(),
         TypePattern::NullableList => "a list".to_owned(),
         TypePattern::Nullable => "a type that has none".to_owned(),
@@ -1023,6 +1208,8 @@ impl<'v, 'm> Counts<'v, 'm> {
         let ownership = |index: usize| match data.op {
             Op::Mochi(op) => op.params()[index].0,
             Op::Wasm(_) | Op::CallIndirect => Ownership::Borrow,
+            Op::CallValue if index > 0 => Ownership::Own,
+            Op::CallValue => Ownership::Borrow,
             Op::Call => match data.imm {
                 Imm::Func(callee) if self.verifier.module.func(callee).sig.params[index].owned => Ownership::Own,
                 _ => Ownership::Borrow,

@@ -48,10 +48,10 @@ impl Ctx<'_> {
             Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::StringFree)),
             Kind::Str => self.drop_object(value, RuntimeFn::StringFree),
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if ty.nullable => {
-                self.if_some(value, |this| this.drop_object(value, RuntimeFn::ListFree))
+                self.if_some(value, |this| this.drop_object(value, RuntimeFn::ObjectFree))
             }
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
-                self.drop_object(value, RuntimeFn::ListFree)
+                self.drop_object(value, RuntimeFn::ObjectFree)
             }
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
             Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}

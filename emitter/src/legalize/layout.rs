@@ -6,7 +6,7 @@
 //! words that are not both small is never small, which is what makes one check of an addition's
 //! result enough.
 
-use crate::ir::DataBlob;
+use crate::ir::{DataBlob, DataId, FuncId, Record, Type};
 pub use crate::ir::{NONE_BOOL, NONE_FLOAT, NONE_WORD, SMALL_LIMIT};
 
 /// Added to the address of a big number that is positive.
@@ -48,6 +48,140 @@ pub const LIST_FAST_LENGTH: u32 = 12;
 pub const LIST_CAP: u32 = 16;
 /// The address of the elements.
 pub const LIST_DATA: u32 = 20;
+
+/// How a value lies in a field of a record or in a closure; descriptors say it by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// An int or any.
+    Word = 0,
+    Float = 1,
+    /// 32 bits.
+    Bool = 2,
+    Pointer = 3,
+}
+
+/// What descriptors of records say of the field `__name`, which is in the descriptor itself.
+pub const FORMAT_NAME: u32 = 4;
+/// What they say of methods, which read as none.
+pub const FORMAT_METHOD: u32 = 5;
+
+impl Format {
+    pub fn of(ty: Type) -> Format {
+        match ty.machine() {
+            Type::I64 => Format::Word,
+            Type::F64 => Format::Float,
+            _ if ty.is_pointer() => Format::Pointer,
+            _ => Format::Bool,
+        }
+    }
+
+    fn size(self) -> u32 {
+        match self {
+            Format::Word | Format::Float => 8,
+            Format::Bool | Format::Pointer => 4,
+        }
+    }
+}
+
+pub const KIND_RECORD: u32 = 64;
+pub const KIND_CLOSURE: u32 = 65;
+
+/// Every descriptor: the kind of the objects that have it, instead of their own.
+pub const DESCRIPTOR_KIND: u32 = 0;
+/// Every descriptor: the size of the objects.
+pub const DESCRIPTOR_SIZE: u32 = 4;
+/// A string object; none for cells.
+pub const DESCRIPTOR_NAME: u32 = 8;
+/// The number of entries, and the first of them.
+pub const DESCRIPTOR_COUNT: u32 = 12;
+pub const DESCRIPTOR_ENTRIES: u32 = 16;
+/// The number of values captured, the number of parameters, and the first format.
+pub const DESCRIPTOR_CAPTURES: u32 = 8;
+pub const DESCRIPTOR_ARITY: u32 = 12;
+pub const DESCRIPTOR_FORMATS: u32 = 16;
+
+/// The fields of a record.
+const RECORD_FIELDS: u32 = 8;
+
+/// The numbers, in the table of indirect calls, of a function value's code: for callers that know the
+/// type, and for those that do not (0 if there are none).
+pub const CLOSURE_CODE: u32 = 8;
+pub const CLOSURE_GENERIC: u32 = 12;
+/// What it captures, 8 bytes each.
+pub const CLOSURE_CAPTURES: u32 = 16;
+
+pub fn closure_size(captures: usize) -> u32 {
+    CLOSURE_CAPTURES + 8 * captures as u32
+}
+
+/// Where the fields of a record lie: those of 8 bytes first, otherwise in their order.
+pub struct RecordLayout {
+    pub offsets: Vec<u32>,
+    pub size: u32,
+}
+
+impl RecordLayout {
+    pub fn of(record: &Record) -> RecordLayout {
+        let mut offsets = vec![0; record.fields.len()];
+        let mut next = RECORD_FIELDS;
+        for size in [8, 4] {
+            for (&(_, ty), offset) in record.fields.iter().zip(&mut offsets) {
+                if Format::of(ty).size() == size {
+                    *offset = next;
+                    next += size;
+                }
+            }
+        }
+        RecordLayout { offsets, size: next.next_multiple_of(8) }
+    }
+}
+
+/// What the runtime knows of the records of one type; `name` gives the string object of a text. The
+/// entries are sorted by name, so that they can be searched and are printed in order.
+pub fn record_descriptor(record: &Record, mut name: impl FnMut(&str) -> DataId) -> DataBlob {
+    let RecordLayout { offsets, size } = RecordLayout::of(record);
+    let mut entries: Vec<(&str, u32, u32)> = Vec::new();
+    for ((field, ty), offset) in record.fields.iter().zip(offsets) {
+        entries.push((field, Format::of(*ty) as u32, offset));
+    }
+    if !record.is_cell {
+        entries.push(("__name", FORMAT_NAME, 0));
+        entries.extend(record.methods.iter().map(|method| (method.as_str(), FORMAT_METHOD, 0)));
+    }
+    entries.sort_unstable();
+    let mut bytes = Vec::new();
+    let mut relocs = Vec::new();
+    let mut put = |word: u32, at: Option<DataId>| {
+        relocs.extend(at.map(|data| (bytes.len() as u32, data)));
+        bytes.extend(word.to_le_bytes());
+    };
+    let mut name = |text| (!record.is_cell).then(|| name(text));
+    put(KIND_RECORD, None);
+    put(size, None);
+    put(0, name(&record.name));
+    put(entries.len() as u32, None);
+    for (field, format, offset) in entries {
+        put(0, name(field));
+        put(format, None);
+        put(offset, None);
+    }
+    DataBlob { relocs, ..blob(bytes, 4) }
+}
+
+/// What the runtime knows of function values that capture values of these formats.
+pub fn closure_descriptor(arity: u32, formats: &[Format]) -> DataBlob {
+    let head = [KIND_CLOSURE, closure_size(formats.len()), formats.len() as u32, arity];
+    let words = head.into_iter().chain(formats.iter().map(|&format| format as u32));
+    blob(words.flat_map(u32::to_le_bytes).collect(), 4)
+}
+
+/// A function value that captures nothing and is never freed.
+pub fn static_closure(descriptor: DataId, code: FuncId, generic: Option<FuncId>) -> DataBlob {
+    let bytes: Vec<u8> = [STATIC_COUNT, 0, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+    let mut func_relocs = vec![(CLOSURE_CODE, code)];
+    func_relocs.extend(generic.map(|generic| (CLOSURE_GENERIC, generic)));
+    DataBlob { relocs: vec![(OBJECT_KIND, descriptor)], func_relocs, ..blob(bytes, 8) }
+}
 
 /// Whether a word of this value is the integer itself.
 pub fn is_small(value: i64) -> bool {

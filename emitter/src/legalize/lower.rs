@@ -8,7 +8,8 @@ use super::fail::FailBlocks;
 use super::list::FreshList;
 use crate::analysis::{Cfg, SmallInts, Uses};
 use crate::ir::{
-    Block, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Target, Terminator, Type, Value, WasmOp,
+    Block, Closure, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Target, Terminator, Type, Value,
+    WasmOp,
 };
 use crate::runtime::{Runtime, RuntimeFn};
 
@@ -17,6 +18,7 @@ pub(super) fn function(
     id: FuncId,
     old: &Function,
     small: &SmallInts,
+    closures: &[Option<Closure>],
     module: &mut Module,
     runtime: &mut Runtime,
     line: &dyn Fn(Span) -> u32,
@@ -42,6 +44,8 @@ pub(super) fn function(
         id,
         old,
         small,
+        closures,
+        following: &[],
         uses: Uses::new(old),
         module,
         runtime,
@@ -69,6 +73,9 @@ pub(super) struct Ctx<'a> {
     id: FuncId,
     pub(super) old: &'a Function,
     small: &'a SmallInts,
+    closures: &'a [Option<Closure>],
+    /// What comes after the instruction that is being written, in its block.
+    pub(super) following: &'a [Inst],
     pub(super) uses: Uses,
     pub(super) module: &'a mut Module,
     pub(super) runtime: &'a mut Runtime,
@@ -92,6 +99,7 @@ impl<'a> Ctx<'a> {
         self.cold = self.func.block(self.current).cold;
         for (index, &inst) in data.insts.iter().enumerate() {
             self.span = self.old.span(inst);
+            self.following = &data.insts[index + 1..];
             if index + 1 == data.insts.len() && self.compare_and_branch(inst, &data.term) {
                 return;
             }
@@ -135,11 +143,20 @@ impl<'a> Ctx<'a> {
             Op::Wasm(_) | Op::Call | Op::CallIndirect => {
                 let args = data.args.iter().map(|&arg| self.get(arg)).collect();
                 let types: Vec<Type> = data.results.iter().map(|&result| self.old.ty(result).machine()).collect();
-                let copy = self.func.append_inst(self.current, data.op, args, data.imm, &types, self.span);
-                for (index, result) in data.results.iter().enumerate() {
-                    self.values[result.index()] = self.func.inst(copy).results[index];
-                }
+                let copy = self.append(data.op, args, data.imm, &types);
+                self.keep_results(data, copy);
             }
+            Op::CallValue => {
+                let copy = self.call_closure(data);
+                self.keep_results(data, copy);
+            }
+        }
+    }
+
+    /// The results of `copy` stand for those of the old instruction.
+    fn keep_results(&mut self, data: &InstData, copy: Inst) {
+        for (index, result) in data.results.iter().enumerate() {
+            self.values[result.index()] = self.func.inst(copy).results[index];
         }
     }
 
@@ -247,6 +264,20 @@ impl<'a> Ctx<'a> {
                 None
             }
 
+            MochiOp::RecordNew | MochiOp::RecordGet | MochiOp::RecordTake | MochiOp::RecordIs => {
+                Some(self.record_op(op, data))
+            }
+            MochiOp::RecordInit | MochiOp::RecordSet => {
+                self.set_field(op, data);
+                None
+            }
+
+            MochiOp::ClosureNew | MochiOp::ClosureConst | MochiOp::ClosureGet => Some(self.closure_op(op, data)),
+            MochiOp::ClosureInit => {
+                self.closure_init(data);
+                None
+            }
+
             MochiOp::LoadGlobal | MochiOp::TakeGlobal => Some(self.load_global(op, data)),
             MochiOp::InitGlobal | MochiOp::StoreGlobal => {
                 self.store_global(op, data);
@@ -288,6 +319,12 @@ impl<'a> Ctx<'a> {
         value
     }
 
+    /// What is known of the closures that a function is the code of.
+    pub(super) fn closure(&self, code: FuncId) -> &'a Closure {
+        let closure = self.closures[code.index()].as_ref();
+        closure.unwrap_or_else(|| panic!("{} is not the code of closures", self.module.func(code).name))
+    }
+
     pub(super) fn is_small(&self, old: Value) -> bool {
         self.small.contains(self.id, old)
     }
@@ -307,6 +344,11 @@ impl<'a> Ctx<'a> {
     pub(super) fn op_with(&mut self, op: WasmOp, args: &[Value], imm: Imm) -> Value {
         let inst = self.func.append_inst(self.current, op.into(), args.to_vec(), imm, op.results(), self.span);
         self.func.inst(inst).results[0]
+    }
+
+    /// Adds an instruction of any family.
+    pub(super) fn append(&mut self, op: Op, args: Vec<Value>, imm: Imm, results: &[Type]) -> Inst {
+        self.func.append_inst(self.current, op, args, imm, results, self.span)
     }
 
     /// Adds an operation without result.

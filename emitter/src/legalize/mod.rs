@@ -11,6 +11,7 @@
 //!                                 b1(v3):  …
 //!                                 b2 cold: v4 = call int_add_slow(v0, v1, 0); goto b1(v4)
 
+mod closure;
 mod counts;
 mod fail;
 mod float;
@@ -19,6 +20,7 @@ pub mod layout;
 mod list;
 mod lower;
 mod print;
+mod record;
 mod scalar;
 mod start;
 mod string;
@@ -28,7 +30,7 @@ mod tests;
 use mochi_frontend::source::Span;
 
 use crate::analysis::SmallInts;
-use crate::ir::{FuncId, Function, Module, Phase, Signature};
+use crate::ir::{Closure, FuncId, Function, Module, Phase, Signature};
 use crate::runtime::Runtime;
 
 /// What legalization must know besides the module.
@@ -47,6 +49,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
     for func in &mut module.functions {
         func.sig = machine_signature(&func.sig);
     }
+    let closures: Vec<Option<Closure>> = module.functions.iter_mut().map(|func| func.closure.take()).collect();
     let program_functions = module.functions.len();
     for id in (0..program_functions).map(FuncId::new) {
         let func = module.func_mut(id);
@@ -56,7 +59,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         assert_eq!(func.phase, Phase::Counted, "{} has not been counted", func.name);
         let placeholder = Function::new("", Signature::default(), Phase::Legalized);
         let old = std::mem::replace(func, placeholder);
-        *module.func_mut(id) = lower::function(id, &old, &small, module, &mut runtime, options.line);
+        *module.func_mut(id) = lower::function(id, &old, &small, &closures, module, &mut runtime, options.line);
     }
     if module.start.is_some() {
         module.start = Some(start::wrap(module, &mut runtime, options.debug_memory));

@@ -64,7 +64,9 @@ impl Ctx<'_> {
     /// A change of nullability, or of an int to any, changes no bit.
     fn convert(&mut self, data: &InstData) -> Value {
         let (from, to) = (self.old.ty(data.args[0]), self.old.ty(data.results[0]));
-        let same_word = from.kind == to.kind || (from.kind, to.kind) == (Kind::Int, Kind::Any);
+        let same_word = from.kind == to.kind
+            || (from.kind, to.kind) == (Kind::Int, Kind::Any)
+            || matches!((from.kind, to.kind), (Kind::Record(_), Kind::Union(_)) | (Kind::Union(_), Kind::Record(_)));
         assert!(same_word, "{from} cannot become {to} in {}: no object holds it yet", self.old.name);
         self.get(data.args[0])
     }
@@ -97,14 +99,14 @@ impl Ctx<'_> {
                 let zero = self.f64(0);
                 self.op(WasmOp::F64Ne, &[value, zero])
             }
-            Kind::Map(_)
-            | Kind::Record(_)
-            | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any
-            | Kind::I32
-            | Kind::I64
-            | Kind::F64 => {
+            // A function is false, as none is.
+            Kind::Func(_) => return self.i32(0),
+            Kind::Record(_) | Kind::Union(_) if !ty.nullable => return self.i32(1),
+            Kind::Record(_) | Kind::Union(_) => {
+                let zero = self.i32(0);
+                return self.op(WasmOp::I32Ne, &[value, zero]);
+            }
+            Kind::Map(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
                 unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
             }
         };

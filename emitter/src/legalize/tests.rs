@@ -1,6 +1,8 @@
 //! Programs in IR text, counted, legalized, verified and run by the interpreter.
 
+mod closure;
 mod list;
+mod record;
 
 use std::fmt::Write;
 

@@ -44,7 +44,8 @@ fn ownership(op: Op, imm: Imm, index: usize, signatures: &[Signature]) -> Owners
         (Op::Mochi(op), _) => op.params()[index].0,
         (Op::Wasm(_) | Op::CallIndirect, _) => Ownership::Borrow,
         (Op::Call, Imm::Func(callee)) if signatures[callee.index()].params[index].owned => Ownership::Own,
-        (Op::Call, _) => Ownership::Borrow,
+        (Op::CallValue, _) if index > 0 => Ownership::Own,
+        (Op::Call | Op::CallValue, _) => Ownership::Borrow,
     }
 }
 
@@ -53,9 +54,15 @@ fn infer_borrowed_params(module: &mut Module) {
     let mut signatures: Vec<Signature> = Vec::with_capacity(module.functions.len());
     let mut callers: Vec<Vec<usize>> = vec![Vec::new(); module.functions.len()];
     let mut work = Vec::new();
+    let called_by_value = module.called_by_value();
     for (index, func) in module.functions.iter().enumerate() {
         let mut sig = func.sig.clone();
-        if func.phase == Phase::Pure && func.import.is_none() {
+        if called_by_value[index] {
+            // Whoever calls a function value does not know whose code it is.
+            for (position, param) in sig.params.iter_mut().enumerate() {
+                param.owned = position > 0 && param.ty.is_counted();
+            }
+        } else if func.phase == Phase::Pure && func.import.is_none() {
             sig.params.iter_mut().for_each(|param| param.owned = false);
             work.push(index);
             for data in &func.insts {
@@ -171,7 +178,7 @@ fn is_uncounted(func: &Function, value: Value) -> bool {
     match func.def(value) {
         ValueDef::Result(inst, _) => match func.inst(inst).op {
             Op::Mochi(op) => op.result_is_uncounted(),
-            Op::Wasm(_) | Op::Call | Op::CallIndirect => false,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::CallValue => false,
         },
         ValueDef::Param(..) => false,
     }

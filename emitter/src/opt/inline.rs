@@ -180,8 +180,8 @@ pub(super) fn callees_first(module: &Module) -> (Vec<FuncId>, Vec<u32>) {
                 .blocks
                 .iter()
                 .flat_map(|block| &block.insts)
-                .filter_map(|&inst| match func.inst(inst).imm {
-                    Imm::Func(callee) => Some(callee.index()),
+                .filter_map(|&inst| match (func.inst(inst).op, func.inst(inst).imm) {
+                    (Op::Call, Imm::Func(callee)) => Some(callee.index()),
                     _ => None,
                 })
                 .collect();

@@ -80,6 +80,7 @@ fn select(func: &mut Function, block: Block, cond: Value, a: Value, b: Value) ->
             | Imm::Offset(_)
             | Imm::Func(_)
             | Imm::Sig(_)
+            | Imm::Record(_)
             | Imm::Global(_)
             | Imm::Data(_) => None,
         },
@@ -149,7 +150,7 @@ fn is_constant(func: &Function, inst: Inst) -> bool {
         && match (data.op, data.imm) {
             (Op::Wasm(_), Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Data(_)) => true,
             (Op::Wasm(op), _) => matches!(op, WasmOp::HeapBase | WasmOp::FuncIndex),
-            (Op::Call | Op::CallIndirect | Op::Mochi(_), _) => false,
+            (Op::Call | Op::CallIndirect | Op::CallValue | Op::Mochi(_), _) => false,
         }
 }
 
@@ -185,6 +186,7 @@ fn beyond(func: &Function, may_skip: &[bool], target: &Target) -> Option<Target>
                 | Imm::Offset(_)
                 | Imm::Func(_)
                 | Imm::Sig(_)
+                | Imm::Record(_)
                 | Imm::Global(_)
                 | Imm::Data(_) => {
                     return None;

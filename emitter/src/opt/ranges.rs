@@ -207,6 +207,12 @@ fn analyse(module: &Module) -> Vec<(Option<Shape>, Vec<Slot>)> {
             }
         }
     }
+    for (index, _) in module.called_by_value().into_iter().enumerate().filter(|&(_, called)| called) {
+        for (slot, param) in ctx.params[index].iter_mut().zip(&module.functions[index].sig.params) {
+            slot.range = Range::any(param.ty);
+        }
+        work.insert(place[index]);
+    }
     while let Some(first) = work.pop_first() {
         let id = order[first];
         ctx.reached[id.index()] = true;
@@ -378,7 +384,7 @@ impl Ctx<'_> {
             (Op::Mochi(MochiOp::LoadGlobal), Imm::Global(global)) => return self.globals[global.index()].range,
             (Op::Mochi(MochiOp::IntConst), Imm::I64(value)) => return Range::new(value.into(), value.into()),
             (Op::Mochi(op), _) => op,
-            (Op::Call | Op::CallIndirect | Op::Wasm(_), _) => return Range::any(ty),
+            (Op::Call | Op::CallIndirect | Op::CallValue | Op::Wasm(_), _) => return Range::any(ty),
         };
         match op {
             MochiOp::IntAdd | MochiOp::SmallAdd => arg(0).combine(arg(1), |a, b| a + b),

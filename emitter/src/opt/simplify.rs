@@ -122,7 +122,7 @@ impl Ctx<'_> {
         let data = self.func.inst(inst);
         match data.op {
             Op::Wasm(op) => Some((op, &data.args, data.imm)),
-            Op::Call | Op::CallIndirect | Op::Mochi(_) => None,
+            Op::Call | Op::CallIndirect | Op::CallValue | Op::Mochi(_) => None,
         }
     }
 
@@ -131,7 +131,13 @@ impl Ctx<'_> {
             Imm::I32(value) => Some(u64::from(value as u32)),
             Imm::I64(value) => Some(value as u64),
             Imm::F64(bits) => Some(bits),
-            Imm::None | Imm::Offset(_) | Imm::Func(_) | Imm::Sig(_) | Imm::Global(_) | Imm::Data(_) => None,
+            Imm::None
+            | Imm::Offset(_)
+            | Imm::Func(_)
+            | Imm::Sig(_)
+            | Imm::Record(_)
+            | Imm::Global(_)
+            | Imm::Data(_) => None,
         }
     }
 

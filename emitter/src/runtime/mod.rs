@@ -87,7 +87,7 @@ impl Runtime {
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(id) => *id = data[id.index()],
                 Imm::Sig(sig) => *sig = sigs[sig.index()],
-                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) => {}
+                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Record(_) => {}
             }
         }
     }
@@ -179,6 +179,25 @@ mod tests {
             ("LIST_FAST_LENGTH", layout::LIST_FAST_LENGTH.into()),
             ("LIST_CAP", layout::LIST_CAP.into()),
             ("LIST_DATA", layout::LIST_DATA.into()),
+            ("KIND_RECORD", layout::KIND_RECORD.into()),
+            ("KIND_CLOSURE", layout::KIND_CLOSURE.into()),
+            ("DESCRIPTOR_KIND", layout::DESCRIPTOR_KIND.into()),
+            ("DESCRIPTOR_SIZE", layout::DESCRIPTOR_SIZE.into()),
+            ("DESCRIPTOR_NAME", layout::DESCRIPTOR_NAME.into()),
+            ("DESCRIPTOR_COUNT", layout::DESCRIPTOR_COUNT.into()),
+            ("DESCRIPTOR_ENTRIES", layout::DESCRIPTOR_ENTRIES.into()),
+            ("DESCRIPTOR_CAPTURES", layout::DESCRIPTOR_CAPTURES.into()),
+            ("DESCRIPTOR_ARITY", layout::DESCRIPTOR_ARITY.into()),
+            ("DESCRIPTOR_FORMATS", layout::DESCRIPTOR_FORMATS.into()),
+            ("FORMAT_WORD", layout::Format::Word as u64),
+            ("FORMAT_FLOAT", layout::Format::Float as u64),
+            ("FORMAT_BOOL", layout::Format::Bool as u64),
+            ("FORMAT_POINTER", layout::Format::Pointer as u64),
+            ("FORMAT_NAME", layout::FORMAT_NAME.into()),
+            ("FORMAT_METHOD", layout::FORMAT_METHOD.into()),
+            ("CLOSURE_CODE", layout::CLOSURE_CODE.into()),
+            ("CLOSURE_GENERIC", layout::CLOSURE_GENERIC.into()),
+            ("CLOSURE_CAPTURES", layout::CLOSURE_CAPTURES.into()),
             ("POSITIVE", layout::POSITIVE_TAG as u64),
             ("NEGATIVE", layout::NEGATIVE_TAG as u64),
             ("NONE", layout::NONE_WORD as u64),

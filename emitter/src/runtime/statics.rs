@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{DataBlob, DataId, Module};
-use crate::legalize::layout;
+use crate::ir::{DataBlob, DataId, FuncId, Module, RecordType};
+use crate::legalize::layout::{self, Format};
 
 /// What has been made so far in one module.
 #[derive(Debug, Default)]
@@ -12,6 +12,9 @@ pub(crate) struct Statics {
     strings: HashMap<Vec<u8>, DataId>,
     bignums: HashMap<i64, DataId>,
     file_table: Option<DataId>,
+    record_descriptors: HashMap<RecordType, DataId>,
+    closure_descriptors: HashMap<(u32, Vec<Format>), DataId>,
+    closures: HashMap<FuncId, DataId>,
 }
 
 impl Statics {
@@ -40,6 +43,31 @@ impl Statics {
     /// The object of an integer that is not small.
     pub(crate) fn bignum(&mut self, module: &mut Module, value: i64) -> DataId {
         *self.bignums.entry(value).or_insert_with(|| module.add_data(layout::static_bignum(value)))
+    }
+
+    /// What the runtime knows of the records of a type.
+    pub(crate) fn record_descriptor(&mut self, module: &mut Module, record: RecordType) -> DataId {
+        if let Some(&data) = self.record_descriptors.get(&record) {
+            return data;
+        }
+        let declared = module.records[record.index()].clone();
+        let blob = layout::record_descriptor(&declared, |name| self.string(module, name.as_bytes()));
+        let data = module.add_data(blob);
+        self.record_descriptors.insert(record, data);
+        data
+    }
+
+    /// What the runtime knows of function values.
+    pub(crate) fn closure_descriptor(&mut self, module: &mut Module, arity: u32, formats: &[Format]) -> DataId {
+        let descriptor = self.closure_descriptors.entry((arity, formats.to_vec()));
+        *descriptor.or_insert_with(|| module.add_data(layout::closure_descriptor(arity, formats)))
+    }
+
+    /// The function value that captures nothing.
+    pub(crate) fn closure(&mut self, module: &mut Module, code: FuncId, generic: Option<FuncId>, arity: u32) -> DataId {
+        let descriptor = self.closure_descriptor(module, arity, &[]);
+        let closure = self.closures.entry(code);
+        *closure.or_insert_with(|| module.add_data(layout::static_closure(descriptor, code, generic)))
     }
 
     /// Zeroed memory, new with each call.

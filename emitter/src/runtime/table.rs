@@ -94,6 +94,11 @@ runtime_functions! {
     StringToBigint "string_to_bigint" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;
 
+    Alloc "alloc" (i32) -> ptr;
+
+    /// What has no shares left.
+    ObjectFree "object_free" (own ptr);
+
     WordRetain "word_retain" (any);
     WordRelease "word_release" (own any);
     IntRelease "int_release" (own int);

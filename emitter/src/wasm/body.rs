@@ -191,6 +191,7 @@ impl<S: Symbols> Writer<'_, S> {
             | Imm::Offset(_)
             | Imm::Func(_)
             | Imm::Sig(_)
+            | Imm::Record(_)
             | Imm::Global(_) => self.symbols.heap_base(),
         }
     }
@@ -212,7 +213,7 @@ impl<S: Symbols> Writer<'_, S> {
                 Instruction::CallIndirect { type_index: self.symbols.signature(sig), table_index: 0 }
             }
             (Op::Call | Op::CallIndirect, imm) => panic!("a call of {imm:?}"),
-            (Op::Mochi(op), _) => schedule::refuse(op),
+            (op @ (Op::CallValue | Op::Mochi(_)), _) => schedule::refuse(op),
         };
         self.write(&instruction);
     }

@@ -81,7 +81,9 @@ fn constant(op: WasmOp, imm: Imm, addresses: &impl Addresses) -> Instruction<'st
         Imm::Data(data) => Instruction::I32Const(addresses.data(data) as i32),
         Imm::Func(func) => Instruction::I32Const(addresses.function_number(func) as i32),
         Imm::None if op == WasmOp::HeapBase => Instruction::I32Const(addresses.heap_base() as i32),
-        Imm::None | Imm::Offset(_) | Imm::Sig(_) | Imm::Global(_) => panic!("{} with {imm:?}", op.name()),
+        Imm::None | Imm::Offset(_) | Imm::Sig(_) | Imm::Record(_) | Imm::Global(_) => {
+            panic!("{} with {imm:?}", op.name())
+        }
     }
 }
 
@@ -95,6 +97,7 @@ fn global(imm: Imm, addresses: &impl Addresses) -> u32 {
         | Imm::Offset(_)
         | Imm::Func(_)
         | Imm::Sig(_)
+        | Imm::Record(_)
         | Imm::Data(_) => panic!("a global is named by {imm:?}"),
     }
 }
@@ -110,6 +113,7 @@ fn mem_arg(imm: Imm, size: u64) -> MemArg {
         | Imm::F64(_)
         | Imm::Func(_)
         | Imm::Sig(_)
+        | Imm::Record(_)
         | Imm::Global(_)
         | Imm::Data(_) => panic!("an offset is given by {imm:?}"),
     }

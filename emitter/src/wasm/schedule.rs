@@ -12,7 +12,7 @@
 //! stands behind it and is not written yet conflicts with it.
 
 use super::needed::Needed;
-use crate::ir::{Block, Effect, Function, Imm, Inst, MochiOp, Op, Terminator, Value, ValueDef, WasmOp};
+use crate::ir::{Block, Effect, Function, Imm, Inst, Op, Terminator, Value, ValueDef, WasmOp};
 
 /// One step of straight-line code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn is_constant_inst(func: &Function, inst: Inst) -> bool {
             | WasmOp::FuncIndex
             | WasmOp::HeapBase,
         ) => true,
-        Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::Mochi(_) => place_in_data(func, inst).is_some(),
+        Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::CallValue | Op::Mochi(_) => place_in_data(func, inst).is_some(),
     }
 }
 
@@ -134,7 +134,8 @@ fn touched(op: Op) -> u8 {
             Effect::Alloc | Effect::Write => touches::MEMORY_WRITE,
         },
         Op::Call | Op::CallIndirect => touches::ALL,
-        Op::Mochi(op) => refuse(op),
+        Op::CallValue => refuse(op),
+        Op::Mochi(_) => refuse(op),
     }
 }
 
@@ -150,7 +151,7 @@ fn conflicts(touched: u8) -> u8 {
 }
 
 /// Panics: emission takes legalized functions.
-pub(super) fn refuse(op: MochiOp) -> ! {
+pub(super) fn refuse(op: Op) -> ! {
     panic!("{} has not been legalized", op.name())
 }
 

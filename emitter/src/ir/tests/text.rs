@@ -1,8 +1,9 @@
 //! The text form: what is written is read again, and mistakes are found where they are.
 
 use super::super::{
-    DataBlob, DataId, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MochiOp, Module, Op, Phase, Signature,
-    Spans, Type, TypePattern, Value, WasmOp, interp, parse, parse_program, print_module, read_program,
+    DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MochiOp, Module, Op, Phase,
+    RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
+    print_module, read_program,
 };
 use super::{module, round_trip};
 
@@ -280,18 +281,45 @@ fn example(pattern: TypePattern) -> Type {
         TypePattern::Nullable => Type::STR.or_none(),
         TypePattern::List => Type::of(Kind::List(ListType(0))),
         TypePattern::NullableList => Type::of(Kind::List(ListType(0))).or_none(),
-        TypePattern::Element => Type::FLOAT,
+        TypePattern::Element | TypePattern::Field => Type::FLOAT,
+        TypePattern::Record => Type::of(Kind::Record(RecordType(0))),
+        TypePattern::Union => Type::of(Kind::Union(UnionType(0))),
+        TypePattern::Func => Type::of(Kind::Func(FuncType(0))),
     }
 }
 
-/// Every operation, each in a function of its own with the operands as parameters.
+/// A function that closures of the type `ty` are called by.
+fn code_of_closure(ty: Type) -> Function {
+    let sig = Signature { params: vec![super::super::Param { ty, owned: false }], results: vec![] };
+    let mut b = FunctionBuilder::new(Function::new("code", sig, Phase::Pure));
+    b.func_mut().closure = Some(super::super::Closure { captures: vec![], generic: None });
+    b.ret(vec![]);
+    b.finish()
+}
+
+/// Every operation but those that need a closure of known code, each in a function of its own with the operands as parameters.
 fn every_op() -> Module {
     let mut module = Module::default();
     module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
     module.list_of(Type::FLOAT);
+    let ty = module.func_of(vec![], None);
+    module.records.push(super::super::Record {
+        name: "R".to_owned(),
+        fields: vec![("x".to_owned(), Type::FLOAT), ("y".to_owned(), Type::FLOAT)],
+        methods: vec![],
+        union: Some(UnionType(0)),
+        is_cell: false,
+    });
+    module.unions.push(super::super::Union { name: "U".to_owned(), variants: vec![RecordType(0)] });
+    module.add_function(code_of_closure(ty));
     let init = super::super::Init::I64(0);
     module.globals.push(super::super::GlobalData { name: "g".to_owned(), ty: Type::INT, init });
-    let ops = MochiOp::ALL.iter().map(|&op| Op::Mochi(op)).chain(WasmOp::ALL.iter().map(|&op| Op::Wasm(op)));
+    let needs_code = |op: &&MochiOp| matches!(op, MochiOp::ClosureInit | MochiOp::ClosureGet);
+    let ops = MochiOp::ALL
+        .iter()
+        .filter(|op| !needs_code(op))
+        .map(|&op| Op::Mochi(op))
+        .chain(WasmOp::ALL.iter().map(|&op| Op::Wasm(op)));
     for op in ops {
         let (mut params, mut results): (Vec<Type>, Vec<Type>) = match op {
             Op::Mochi(op) => (
@@ -299,7 +327,7 @@ fn every_op() -> Module {
                 op.results().iter().copied().map(example).collect(),
             ),
             Op::Wasm(op) => (op.params().to_vec(), op.results().to_vec()),
-            Op::Call | Op::CallIndirect => unreachable!(),
+            Op::Call | Op::CallIndirect | Op::CallValue => unreachable!(),
         };
         match op {
             Op::Wasm(WasmOp::GlobalGet) => results.push(Type::I64),
@@ -314,6 +342,7 @@ fn every_op() -> Module {
             ImmKind::Offset => Imm::Offset(12),
             ImmKind::Func => Imm::Func(super::super::FuncId(0)),
             ImmKind::Sig => Imm::Sig(super::super::SigId(0)),
+            ImmKind::Record => Imm::Record(RecordType(0)),
             ImmKind::Global => Imm::Global(super::super::GlobalId(0)),
             ImmKind::Data => Imm::Data(DataId(0)),
         };
@@ -325,7 +354,7 @@ fn every_op() -> Module {
         let phase = match op {
             Op::Mochi(MochiOp::Dup | MochiOp::Drop) => Phase::Counted,
             Op::Mochi(_) => Phase::Pure,
-            Op::Wasm(_) | Op::Call | Op::CallIndirect => Phase::Legalized,
+            Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::CallValue => Phase::Legalized,
         };
         let mut b = FunctionBuilder::new(Function::new(op.name(), sig, phase));
         let args: Vec<Value> = b.func().params().to_vec();

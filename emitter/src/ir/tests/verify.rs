@@ -476,3 +476,87 @@ fn errors_are_limited_and_placed() {
     let (start, end) = parsed.place(&errors[3]);
     assert_eq!(&text[start as usize..end as usize], "v4: str = int.neg v0");
 }
+
+#[test]
+fn records() {
+    let text = |lines: &str| {
+        format!(
+            "record R {{ a: int, b: str? }}\nrecord S {{}}\nrecord T {{}}\nunion U = R | S\n{}",
+            body("(v0: @R, v1: @@U, v2: @R?, v3: int, v4: @T)", lines)
+        )
+    };
+    accepts(&text(
+        "v5: @R = record.new\nv6: int = record.get 0 v0\nv7: str? = record.take 1 v0\nrecord.init 1 v0, v7\n\
+         record.set 0 v5, v6\nv8 = record.is @S v1\nv9: @S = convert v1\nv10: @@U = convert v9",
+    ));
+    rejects(&text("v5: int = record.get 2 v0"), "f, b0, v5: int = record.get 2 v0: R has no field 2");
+    rejects(&text("v5: str = record.get 1 v0"), "f, b0, v5: str = record.get 1 v0: v5 is str, but the field is str?");
+    rejects(&text("record.set 1 v0, v3"), "f, b0, record.set 1 v0, v3: v3 is int, but the field is str?");
+    rejects(
+        &text("v5: int = record.get 0 v2"),
+        "f, b0, v5: int = record.get 0 v2: operand 0 is @R?, not a record that is never none",
+    );
+    rejects(&text("v5 = record.is @T v1"), "f, b0, v5 = record.is @T v1: @@U is never that");
+    rejects(&text("v5: @@U = convert v4"), "f, b0, v5: @@U = convert v4: @T cannot be converted to @@U");
+    rejects(&text("v5: @S = convert v0"), "f, b0, v5: @S = convert v0: @R cannot be converted to @S");
+}
+
+#[test]
+fn closures() {
+    let text = |lines: &str| {
+        format!(
+            "{}\nfunc code(v0: fun<int -> int>, v1: int) -> int captures (str) generic any {{\nb0:\n\
+             v2: str = closure.get 0 v0\nreturn v1\n}}\n\
+             func plain(v0: fun<int -> int>, v1: int) -> int captures () {{\nb0:\nreturn v1\n}}\n\
+             func any(v0: fun<int -> int>, v1: list<any>) -> any {{\nb0:\nv2: any = none\nreturn v2\n}}\n",
+            body("(v0: str, v1: int, v2: fun<int -> int>)", lines)
+        )
+    };
+    let make = "v3: fun<int -> int> = closure.new code\n";
+    accepts(&text(&format!(
+        "{make}closure.init 0 v3, v0\nv4: str = closure.get 0 v3\nv5: int = call code(v3, v1)\n\
+         v6: fun<int -> int> = closure.const plain\nv7: int = call_value(v6, v1)"
+    )));
+    rejects(
+        &text("v3: fun<int> = closure.new code"),
+        "f, b0, v3: fun<int> = closure.new code: code is no code of a fun<int>",
+    );
+    rejects(
+        &text("v3: fun<int -> int> = closure.new any"),
+        "f, b0, v3: fun<int -> int> = closure.new any: any is no code of a fun<int -> int>",
+    );
+    rejects(
+        &text("v3: fun<int -> int> = closure.const code"),
+        "f, b0, v3: fun<int -> int> = closure.const code: code captures something",
+    );
+    rejects(
+        &text(&format!("{make}closure.init 0 v3, v1")),
+        "f, b0, closure.init 0 v3, v1: v1 is int, but what is captured there is str",
+    );
+    rejects(
+        &text(&format!("{make}closure.init 1 v3, v0")),
+        "f, b0, closure.init 1 v3, v0: there is nothing captured at 1",
+    );
+    rejects(
+        &text("v3: str = closure.get 0 v2"),
+        "f, b0, v3: str = closure.get 0 v2: what v2 captures is not known here",
+    );
+    rejects(
+        &text("v3: int = call code(v2, v1)"),
+        "f, b0, v3: int = call code(v2, v1): this is no closure that code is the code of",
+    );
+    rejects(&text("v3: int = call_value(v2, v0)"), "f, b0, v3: int = call_value(v2, v0): operand 1 is str, not int");
+    rejects(&text("v3: int = call_value(v1)"), "f, b0, v3: int = call_value(v1): the first operand is no function");
+    rejects(
+        "func f(v0: fun<int>, v1: str) captures () {\nb0:\nreturn\n}",
+        "f: its signature is not that of the code of a closure",
+    );
+    rejects(
+        "func f(v0: fun<int>, v1: int) captures () generic f {\nb0:\nreturn\n}",
+        "f: f0 does not take a closure and its arguments",
+    );
+    rejects(
+        "func f(v0: fun<int>, v1: int) counted captures () {\nb0:\nreturn\n}",
+        "f: the code of a closure owns its arguments and nothing else",
+    );
+}
