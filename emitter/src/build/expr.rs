@@ -8,7 +8,7 @@ use mochi_frontend::builtins::Builtin;
 use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, CompareOp, Expr, ExprKind};
 use mochi_frontend::types;
 
-use crate::ir::{Block, FuncId, Imm, Kind, MochiOp, Type, Value};
+use crate::ir::{Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
 
 use super::FunctionCtx;
 use super::types::lower_type;
@@ -70,8 +70,8 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
     }
 }
 
-/// Shows `visit` the expression and all that it contains, in no particular order, until it says
-/// false; then that is the result. Without recursion, as chains are long.
+/// Shows `visit` the expression and all that it contains but for the statements of blocks, in no
+/// particular order, until it says false; then that is the result. Without recursion, as chains are long.
 pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
     let mut work = vec![expr];
     while let Some(expr) = work.pop() {
@@ -95,7 +95,7 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             ExprKind::Record { record: _, fields } => work.extend(fields),
             ExprKind::Closure { function: _, captures } => work.extend(captures),
             ExprKind::CallValue { of: _, args } | ExprKind::AnyCall { of: _, args } => work.extend(args),
-            ExprKind::Block { .. } => unreachable!("a block in an expression is refused by the checker"),
+            ExprKind::Block { body: _, then } => work.push(then),
             ExprKind::StringIndex { of: _, index }
             | ExprKind::ListIndex { of: _, index }
             | ExprKind::AnyIndex { of: _, index } => work.push(index),
@@ -180,7 +180,7 @@ impl FunctionCtx<'_, '_> {
                 }
             }
             ExprKind::Let { local, value, then } => {
-                self.set_local(*local, value);
+                self.set_local(*local, value, expr.span);
                 if !self.fb.is_unreachable() {
                     self.effect(then);
                 }
@@ -198,6 +198,12 @@ impl FunctionCtx<'_, '_> {
                 self.enter(join);
             }
             ExprKind::Convert(of) => self.effect(of),
+            ExprKind::Block { body, then } => {
+                self.body(body);
+                if !self.fb.is_unreachable() {
+                    self.effect(then);
+                }
+            }
             ExprKind::Arith { .. }
             | ExprKind::Neg(_)
             | ExprKind::Concat { .. }
@@ -233,7 +239,6 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
             | ExprKind::AnyCall { .. }
-            | ExprKind::Block { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Fail { .. } => {
                 self.expr(expr);
@@ -291,7 +296,11 @@ impl FunctionCtx<'_, '_> {
             ExprKind::Bool(value) => self.fb.bool_const(*value),
             ExprKind::Str(bytes) => self.string(bytes),
             ExprKind::None => self.none_of(expr.ty),
-            ExprKind::Local(local) => match self.locals[local.index()] {
+            ExprKind::Local(local) => match self.read_local(*local) {
+                Some(value) => value,
+                None => self.none_of(expr.ty),
+            },
+            ExprKind::Cell(local) => match self.locals[local.index()] {
                 Some(variable) => self.fb.use_var(variable),
                 None => self.none_of(expr.ty),
             },
@@ -300,11 +309,16 @@ impl FunctionCtx<'_, '_> {
                 None => self.none_of(expr.ty),
             },
             ExprKind::List(elements) => self.list(expr, elements)?,
-            ExprKind::Map(_)
-            | ExprKind::Record { .. }
-            | ExprKind::Cell(_)
-            | ExprKind::Closure { .. }
-            | ExprKind::Block { .. } => unreachable!("{:?} is refused by the checker", expr.kind),
+            ExprKind::Record { record, fields } => self.record(expr, *record, fields)?,
+            ExprKind::Closure { function, captures } => self.closure(expr, *function, captures)?,
+            ExprKind::Block { body, then } => {
+                self.body(body);
+                if self.fb.is_unreachable() {
+                    return None;
+                }
+                self.expr(then)?
+            }
+            ExprKind::Map(_) => unreachable!("{:?} is refused by the checker", expr.kind),
             ExprKind::If { cond, then, otherwise } => {
                 let (yes, no) = (self.fb.create_block(), self.fb.create_block());
                 self.condition(cond, yes, no);
@@ -320,7 +334,7 @@ impl FunctionCtx<'_, '_> {
                 self.expr(then)?
             }
             ExprKind::Let { local, value, then } => {
-                self.set_local(*local, value);
+                self.set_local(*local, value, expr.span);
                 if self.fb.is_unreachable() {
                     return None;
                 }
@@ -469,13 +483,20 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 self.fb.value(MochiOp::ListContains, vec![first, item], Imm::None, Type::BOOL)
             }
+            ExprKind::Field { of: _, index } => {
+                self.fb.set_span(Some(expr.span));
+                self.field(first, *index)
+            }
+            ExprKind::IsVariant { of: _, record } => {
+                self.fb.set_span(Some(expr.span));
+                let record = Imm::Record(RecordType::new(record.index()));
+                self.fb.value(MochiOp::RecordIs, vec![first], record, Type::BOOL)
+            }
+            ExprKind::CallValue { of: _, args } => self.call_value(expr, first, args)?,
             ExprKind::MapIndex { .. }
             | ExprKind::MapContains { .. }
             | ExprKind::MapKeys(_)
             | ExprKind::MapValues(_)
-            | ExprKind::Field { .. }
-            | ExprKind::IsVariant { .. }
-            | ExprKind::CallValue { .. }
             | ExprKind::AnyIndex { .. }
             | ExprKind::AnySlice { .. }
             | ExprKind::AnyField { .. }
@@ -669,7 +690,9 @@ impl FunctionCtx<'_, '_> {
             let value = self.fb.value(MochiOp::IntToFloat, vec![value], Imm::None, ty);
             return self.convert(value, to);
         }
-        assert!(from.kind == to.kind || to.kind == Kind::Any, "a conversion of {from} to {to}");
+        let of_union =
+            matches!((from.kind, to.kind), (Kind::Record(_), Kind::Union(_)) | (Kind::Union(_), Kind::Record(_)));
+        assert!(from.kind == to.kind || to.kind == Kind::Any || of_union, "a conversion of {from} to {to}");
         self.fb.value(MochiOp::Convert, vec![value], Imm::None, to)
     }
 

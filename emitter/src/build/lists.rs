@@ -1,9 +1,8 @@
 //! Lists: literals, places that grow and loops.
 //!
 //! `P = append(P, v)` grows the list in its place: a variable of the function gives it up by
-//! being set, a global is emptied while its list grows, and an element is replaced by an empty
-//! list meanwhile. Where `v` calls a function, that could look at the place in between, so the
-//! list is read first as it is written, and copied.
+//! being set, an element is replaced by an empty list meanwhile; `places` has the others. Where `v` calls a
+//! function, that could look at the element in between, so the list is read first as it is written, and copied.
 
 use mochi_frontend::builtins::Builtin;
 use mochi_frontend::source::Span;
@@ -12,9 +11,8 @@ use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
-use super::expr::walk;
 use super::loops::Loop;
-use super::stmt::has_call;
+use super::places::is_quiet;
 use super::types::lower_type;
 
 /// A literal reserves room for no more elements than this; lists grow beyond.
@@ -33,7 +31,7 @@ fn append_operands(value: &Expr) -> Option<(&Expr, &Expr)> {
 }
 
 /// Whether both read the same place or give the same number, in whatever order they are evaluated.
-fn is_same(a: &Expr, b: &Expr) -> bool {
+pub(super) fn is_same(a: &Expr, b: &Expr) -> bool {
     match (&a.kind, &b.kind) {
         (ExprKind::Int(a), ExprKind::Int(b)) => a == b,
         (ExprKind::Local(a), ExprKind::Local(b)) => a == b,
@@ -42,16 +40,12 @@ fn is_same(a: &Expr, b: &Expr) -> bool {
         (ExprKind::ListIndex { of: a, index: i }, ExprKind::ListIndex { of: b, index: j }) => {
             is_same(a, b) && is_same(i, j)
         }
+        (ExprKind::Field { of: a, index: i }, ExprKind::Field { of: b, index: j }) => i == j && is_same(a, b),
         (ExprKind::Arith { op: f, lhs: a, rhs: b }, ExprKind::Arith { op: g, lhs: c, rhs: d }) => {
             f == g && is_same(a, c) && is_same(b, d)
         }
         _ => false,
     }
-}
-
-/// Whether evaluating `expr` sets a variable of the checker's, or runs another function.
-fn is_quiet(expr: &Expr) -> bool {
-    !has_call(expr) && walk(expr, |expr| !matches!(expr.kind, ExprKind::Let { .. }))
 }
 
 impl FunctionCtx<'_, '_> {
@@ -78,33 +72,6 @@ impl FunctionCtx<'_, '_> {
             list = self.append(list, value);
         }
         Some(list)
-    }
-
-    /// `global = append(global, value)` in place; false when `value` is something else.
-    pub(super) fn append_list_to_global(
-        &mut self,
-        global: typed::GlobalId,
-        ty: Type,
-        value: &Expr,
-        span: Span,
-    ) -> bool {
-        let Some((of, item)) = append_operands(value) else { return false };
-        let is_place = match &of.kind {
-            ExprKind::Global(read) => *read == global,
-            _ => false,
-        };
-        if !is_place || !is_quiet(item) {
-            return false;
-        }
-        if let Some(item) = self.expr(item) {
-            self.fb.set_span(Some(span));
-            let taken = self.fb.value(MochiOp::TakeGlobal, Vec::new(), Self::global(global), ty);
-            let list = self.convert(taken, ty.without_none());
-            let list = self.append(list, item);
-            let value = self.convert(list, ty);
-            self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global));
-        }
-        true
     }
 
     /// `of[index] = value`: the list, the value, the index.
@@ -164,11 +131,11 @@ impl FunctionCtx<'_, '_> {
         self.branch_while(MochiOp::SmallLt, zero, length, head, exit);
 
         self.fb.switch_to(head);
-        if let Some(local) = self.locals[var.index()] {
+        if self.locals[var.index()].is_some() {
             let at = self.fb.use_var(counter);
             let element = self.element(ty);
             let value = self.fb.value(MochiOp::ListAt, vec![list, at], Imm::None, element);
-            self.fb.def_var(local, value);
+            self.declare_local(var, value);
         }
         self.loop_body(body, Loop { latch, exit });
         if !self.fb.is_unreachable() {

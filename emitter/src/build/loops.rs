@@ -90,11 +90,15 @@ impl FunctionCtx<'_, '_> {
         let local_type = lower_type(self.func.locals[var.index()].ty).unwrap_or(Type::INT);
         self.fb.set_span(Some(span));
         let (head, latch, exit) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
+        // In a cell, each round has its own variable, and what it holds at the end is the counter.
+        let is_cell = self.is_cell(var) && local.is_some();
+        let is_counter = assigned && !is_cell;
         let counter = match local {
-            Some(local) if assigned => {
+            Some(local) if is_counter => {
                 assert_eq!(local_type.kind, Kind::Int, "an assigned loop variable stays an int");
                 local
             }
+            _ if assigned => self.fb.declare_variable(local_type),
             _ => self.fb.declare_variable(Type::INT),
         };
         let initial = if assigned { self.convert(first, local_type) } else { first };
@@ -103,17 +107,18 @@ impl FunctionCtx<'_, '_> {
         self.branch_while(test, initial, last, head, exit);
 
         self.fb.switch_to(head);
-        if let Some(local) = local
-            && !assigned
-        {
+        if local.is_some() && !is_counter {
             let value = self.fb.use_var(counter);
             let value = self.convert(value, local_type);
-            self.fb.def_var(local, value);
+            self.declare_local(var, value);
         }
         self.loop_body(body, Loop { latch, exit });
         if !self.fb.is_unreachable() {
             self.fb.set_span(Some(span));
-            let value = self.fb.use_var(counter);
+            let value = match is_cell && assigned {
+                true => self.read_local(var).expect("the variable lives in a cell"),
+                false => self.fb.use_var(counter),
+            };
             let one = self.fb.int_const(1);
             let (op, ty) = if assigned { (MochiOp::IntAdd, local_type) } else { (MochiOp::SmallAdd, Type::INT) };
             let next = self.fb.value(op, vec![value, one], Imm::None, ty);
@@ -161,12 +166,12 @@ impl FunctionCtx<'_, '_> {
         self.fb.jump(head, Vec::new());
 
         self.fb.switch_to(head);
-        if let Some(local) = self.locals[var.index()] {
+        if self.locals[var.index()].is_some() {
             let at = self.fb.use_var(offset);
             let char = self.fb.value(MochiOp::StrChar, vec![text, at], Imm::None, Type::STR);
             let ty = lower_type(self.func.locals[var.index()].ty).expect("a variable has a type");
             let char = self.convert(char, ty);
-            self.fb.def_var(local, char);
+            self.declare_local(var, char);
         }
         self.loop_body(body, Loop { latch, exit });
         if !self.fb.is_unreachable() {
@@ -185,8 +190,9 @@ impl FunctionCtx<'_, '_> {
 /// Whether `expr` has no more than `limit` nodes.
 fn has_at_most_nodes(expr: &Expr, limit: usize) -> bool {
     let mut seen = 0;
-    walk(expr, |_| {
+    walk(expr, |expr| {
         seen += 1;
-        seen <= limit
+        // What is inside a block is not walked.
+        seen <= limit && !matches!(expr.kind, ExprKind::Block { .. })
     })
 }

@@ -20,44 +20,64 @@ use crate::ir::{
     Param, Phase, Signature, Type, Value, Variable,
 };
 
+mod closures;
 mod expr;
 mod lists;
 mod loops;
+mod places;
 mod print;
+mod records;
 mod stmt;
 #[cfg(test)]
 mod tests;
 mod types;
 
+use closures::Codes;
 use loops::Loop;
 use types::lower_type;
 
 /// Builds the module of a checked program, runtime functions not included.
 ///
-/// Function and global ids are the typed program's indexes.
+/// Function and global ids are the typed program's indexes; the code of function values comes after
+/// the functions.
 pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
     let mut module = Module { files: files.iter().map(|file| file.name.clone()).collect(), ..Module::default() };
+    records::lower_records(program, &mut module);
     types::lower_lists(program, &mut module);
+    closures::lower_func_types(program, &mut module);
     for global in &program.globals {
         // Nothing reads a global without kind, but its index must be taken.
         let ty = lower_type(global.ty).unwrap_or(Type::ANY);
         module.globals.push(GlobalData { name: global.name.clone(), ty, init: Init::none_or_zero(ty) });
     }
     let names = function_names(program);
-    let mut pool = DataPool { module: &mut module, strings: BTreeMap::new() };
-    let functions: Vec<Function> = program
+    let codes = Codes::new(program.functions.len());
+    let mut pool = DataPool { module: &mut module, strings: BTreeMap::new(), names: &names, codes };
+    let mut functions: Vec<Function> = program
         .functions
         .iter()
         .enumerate()
-        .zip(names)
-        .map(|((index, func), name)| {
+        .map(|(index, func)| {
             let id = typed::FunctionId(index as u32);
-            FunctionCtx::new(program, &mut pool, id, func, name).build()
+            FunctionCtx::new(program, &mut pool, id, func).build()
         })
         .collect();
+    functions.append(&mut pool.codes.functions);
     module.functions = functions;
     module.start = Some(FuncId::new(program.main.index()));
     module
+}
+
+/// What a function takes, captured values first, and gives.
+fn signature_of(module: &mut Module, func: &typed::Function) -> Signature {
+    let params = func.params.iter().enumerate().filter_map(|(position, &param)| {
+        let local = &func.locals[param.index()];
+        let ty = lower_type(local.ty)?;
+        let in_cell = local.is_cell && position < func.captures;
+        Some(if in_cell { records::cell_of(module, ty) } else { ty })
+    });
+    let params = params.map(|ty| Param { ty, owned: ty.is_counted() }).collect();
+    Signature { params, results: lower_type(func.result).into_iter().collect() }
 }
 
 /// One name for each function: its own where that is free, with a number for further copies.
@@ -79,13 +99,15 @@ fn function_names(program: &typed::Program) -> Vec<String> {
 
 /// Removes constants without use, such as first values of variables that are always set first.
 fn remove_unused_consts(func: &mut Function) {
-    let mut used = vec![false; func.values.len()];
+    let mut uses = vec![0; func.values.len()];
     for block in &func.blocks {
         let args = block.insts.iter().flat_map(|&inst| func.inst(inst).args.iter().copied());
-        args.chain(block.term.uses()).for_each(|value| used[value.index()] = true);
+        args.chain(block.term.uses()).for_each(|value| uses[value.index()] += 1);
     }
     let Function { blocks, insts, .. } = func;
     for block in blocks {
+        // From the end, as a constant may be used by a conversion that is not.
+        block.insts.reverse();
         block.insts.retain(|inst| {
             let data = &insts[inst.index()];
             let is_const = matches!(
@@ -96,18 +118,29 @@ fn remove_unused_consts(func: &mut Function) {
                         | MochiOp::BoolConst
                         | MochiOp::StrConst
                         | MochiOp::None
+                        | MochiOp::Convert
                         | MochiOp::ListNew
+                        | MochiOp::RecordNew
                 )
             );
-            !is_const || data.results.iter().any(|result| used[result.index()])
+            let is_used = !is_const || data.results.iter().any(|result| uses[result.index()] > 0);
+            if !is_used {
+                data.args.iter().for_each(|arg| uses[arg.index()] -= 1);
+            }
+            is_used
         });
+        block.insts.reverse();
     }
 }
 
-/// The module's static bytes, each distinct content once.
+/// What functions add to the module: static bytes, each distinct content once, types of cells and the code
+/// of function values.
 struct DataPool<'a> {
     module: &'a mut Module,
     strings: BTreeMap<Vec<u8>, DataId>,
+    /// Those of the program's functions.
+    names: &'a [String],
+    codes: Codes,
 }
 
 impl DataPool<'_> {
@@ -142,26 +175,23 @@ impl<'a, 'm> FunctionCtx<'a, 'm> {
         pool: &'a mut DataPool<'m>,
         id: typed::FunctionId,
         func: &'a typed::Function,
-        name: String,
     ) -> FunctionCtx<'a, 'm> {
-        let param_types = func.params.iter().filter_map(|&param| lower_type(func.locals[param.index()].ty));
-        let sig = Signature {
-            params: param_types.map(|ty| Param { ty, owned: ty.is_counted() }).collect(),
-            results: lower_type(func.result).into_iter().collect(),
-        };
-        let mut fb = FunctionBuilder::new(Function::new(name, sig, Phase::Pure));
-        let locals = func.locals.iter().map(|local| lower_type(local.ty).map(|ty| fb.declare_variable(ty))).collect();
-        FunctionCtx { program, pool, id, func, fb, locals, loops: Vec::new(), restart: None }
+        let sig = signature_of(pool.module, func);
+        let name = pool.names[id.index()].clone();
+        let fb = FunctionBuilder::new(Function::new(name, sig, Phase::Pure));
+        let mut ctx = FunctionCtx { program, pool, id, func, fb, locals: Vec::new(), loops: Vec::new(), restart: None };
+        for index in 0..func.locals.len() {
+            let ty = ctx.local_type(typed::LocalId(index as u32));
+            let variable = ty.map(|ty| ctx.fb.declare_variable(ty));
+            ctx.locals.push(variable);
+        }
+        ctx
     }
 
     fn build(mut self) -> Function {
         let func = self.func;
-        let mut values = self.fb.func().params().to_vec().into_iter();
-        for &param in &func.params {
-            if let Some(variable) = self.locals[param.index()] {
-                self.fb.def_var(variable, values.next().expect("a parameter for each local with a type"));
-            }
-        }
+        let values = self.fb.func().params().to_vec();
+        self.define_params(values);
         if stmt::has_self_tail_call(&func.body, self.id) {
             let block = self.fb.create_block();
             self.fb.jump(block, Vec::new());
@@ -182,17 +212,31 @@ impl<'a, 'm> FunctionCtx<'a, 'm> {
         func
     }
 
+    /// Gives the parameters their values. A captured variable is passed in its cell, any other gets one here.
+    fn define_params(&mut self, values: Vec<Value>) {
+        let func = self.func;
+        let mut values = values.into_iter();
+        for (position, &param) in func.params.iter().enumerate() {
+            let Some(variable) = self.locals[param.index()] else { continue };
+            let value = values.next().expect("a value for each parameter with a type");
+            match position < func.captures {
+                true => self.fb.def_var(variable, value),
+                false => self.declare_local(param, value),
+            }
+        }
+    }
+
     /// Gives every local but the parameters a value, as some paths may read one before it is
     /// set (what the checker allows only where none or the type's first value is right).
     fn define_locals(&mut self) {
         let func = self.func;
         let mut defaults: BTreeMap<Type, Value> = BTreeMap::new();
-        for (index, local) in func.locals.iter().enumerate() {
+        for index in 0..func.locals.len() {
             let Some(variable) = self.locals[index] else { continue };
             if func.params.contains(&typed::LocalId(index as u32)) {
                 continue;
             }
-            let ty = lower_type(local.ty).expect("a variable has a type");
+            let ty = self.local_type(typed::LocalId(index as u32)).expect("a variable has a type");
             let value = match defaults.get(&ty) {
                 Some(&value) => value,
                 None => {

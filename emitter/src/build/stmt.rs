@@ -1,12 +1,12 @@
 //! Statements.
 
 use mochi_frontend::typed::{self, Expr, ExprKind, Stmt, StmtKind};
-use mochi_frontend::types;
 
-use crate::ir::{Block, Imm, MochiOp, Type};
+use crate::ir::{Block, Imm, MochiOp};
 
 use super::FunctionCtx;
 use super::expr::walk;
+use super::places::Place;
 use super::types::lower_type;
 
 /// Whether some `return` in `body` is a call of `function` itself, which becomes a jump.
@@ -52,10 +52,13 @@ fn is_call_of(expr: &Expr, called: typed::FunctionId) -> bool {
     matches!(&expr.kind, ExprKind::Call { function, args: _ } if *function == called)
 }
 
-/// Whether evaluating `expr` can run another function of the program.
+/// Whether evaluating `expr` can run another function of the program, or statements.
 pub(super) fn has_call(expr: &Expr) -> bool {
     !walk(expr, |expr| {
-        !matches!(expr.kind, ExprKind::Call { .. } | ExprKind::CallValue { .. } | ExprKind::AnyCall { .. })
+        !matches!(
+            expr.kind,
+            ExprKind::Call { .. } | ExprKind::CallValue { .. } | ExprKind::AnyCall { .. } | ExprKind::Block { .. }
+        )
     })
 }
 
@@ -64,29 +67,11 @@ fn returns_self_call(value: &Expr, function: typed::FunctionId) -> bool {
         ExprKind::If { cond: _, then, otherwise } => {
             returns_self_call(then, function) || returns_self_call(otherwise, function)
         }
+        ExprKind::Let { local: _, value: _, then } | ExprKind::Block { body: _, then } => {
+            returns_self_call(then, function)
+        }
         _ => is_call_of(value, function),
     }
-}
-
-/// What `value` appends to the string in `global`, when it is that and nothing between could
-/// notice that the string is not there.
-fn appended_parts(global: typed::GlobalId, value: &Expr) -> Option<Vec<&Expr>> {
-    let mut parts = Vec::new();
-    let mut at = value;
-    loop {
-        match &at.kind {
-            ExprKind::Concat { lhs, rhs } => {
-                parts.push(&**rhs);
-                at = lhs;
-            }
-            ExprKind::Convert(of) if of.ty.kind == types::Kind::String => at = of,
-            ExprKind::Global(read) if *read == global => break,
-            _ => return None,
-        }
-    }
-    parts.reverse();
-    // The string is read before the parts are evaluated: a call may give the global another.
-    (!parts.is_empty() && !parts.iter().any(|part| has_call(part))).then_some(parts)
 }
 
 impl FunctionCtx<'_, '_> {
@@ -108,7 +93,7 @@ impl FunctionCtx<'_, '_> {
     fn stmt(&mut self, stmt: &Stmt) {
         self.fb.set_span(Some(stmt.span));
         match &stmt.kind {
-            StmtKind::SetLocal { local, value } => self.set_local(*local, value),
+            StmtKind::SetLocal { local, value } => self.set_local(*local, value, stmt.span),
             StmtKind::SetGlobal { global, value } => self.set_global(*global, value, stmt),
             StmtKind::SetIndex { of, index, value } => self.set_index(of, index, value, stmt.span),
             StmtKind::Expr(value) => self.effect(value),
@@ -121,11 +106,19 @@ impl FunctionCtx<'_, '_> {
             }
             StmtKind::ForString { var, of, body } => self.string_loop(*var, of, body, stmt.span),
             StmtKind::ForList { var, of, body } => self.list_loop(*var, of, body, stmt.span),
-            StmtKind::SetEntry { .. }
-            | StmtKind::SetField { .. }
-            | StmtKind::AnySetIndex { .. }
-            | StmtKind::AnySetField { .. }
-            | StmtKind::NewCell { .. } => unreachable!("{:?} is refused by the checker", stmt.kind),
+            StmtKind::SetEntry { .. } | StmtKind::AnySetIndex { .. } | StmtKind::AnySetField { .. } => {
+                unreachable!("{:?} is refused by the checker", stmt.kind)
+            }
+            StmtKind::SetField { of, index, value } => self.set_field(of, *index, value, stmt.span),
+            StmtKind::NewCell { local, value } => match self.locals[local.index()] {
+                Some(_) => {
+                    if let Some(value) = self.expr(value) {
+                        self.fb.set_span(Some(stmt.span));
+                        self.new_cell(*local, value);
+                    }
+                }
+                None => self.effect(value),
+            },
             StmtKind::Break => self.leave_loop(),
             StmtKind::Continue => self.continue_loop(),
             StmtKind::Expect { cond, text } => {
@@ -138,46 +131,10 @@ impl FunctionCtx<'_, '_> {
         }
     }
 
-    pub(super) fn set_local(&mut self, local: typed::LocalId, value: &Expr) {
-        match self.locals[local.index()] {
-            Some(variable) => {
-                if let Some(value) = self.expr(value) {
-                    self.fb.def_var(variable, value);
-                }
-            }
-            None => self.effect(value),
-        }
-    }
-
     fn set_global(&mut self, global: typed::GlobalId, value: &Expr, stmt: &Stmt) {
         let Some(ty) = lower_type(self.program.globals[global.index()].ty) else { return self.effect(value) };
-        if let Some(parts) = appended_parts(global, value) {
-            return self.append_to_global(global, ty, &parts, stmt);
-        }
-        if self.append_list_to_global(global, ty, value, stmt.span) {
-            return;
-        }
-        if let Some(value) = self.expr(value) {
-            self.fb.set_span(Some(stmt.span));
-            self.fb.effect(MochiOp::StoreGlobal, vec![value], Self::global(global));
-        }
-    }
-
-    /// `g = g + a + b`: takes the string out of the global, so that it can grow in place.
-    fn append_to_global(&mut self, global: typed::GlobalId, ty: Type, parts: &[&Expr], stmt: &Stmt) {
-        let mut values = Vec::with_capacity(parts.len());
-        for part in parts {
-            let Some(value) = self.expr(part) else { return };
-            values.push(value);
-        }
-        self.fb.set_span(Some(stmt.span));
-        let taken = self.fb.value(MochiOp::TakeGlobal, Vec::new(), Self::global(global), ty);
-        let mut text = self.convert(taken, Type::STR);
-        for value in values {
-            text = self.fb.value(MochiOp::StrConcat, vec![text, value], Imm::None, Type::STR);
-        }
-        let value = self.convert(text, ty);
-        self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global));
+        let is_place = |expr: &Expr| matches!(&expr.kind, ExprKind::Global(read) if *read == global);
+        self.set_place(Place::Global(global), ty, value, is_place, stmt.span);
     }
 
     /// Returns what `value` gives; a call of the function itself starts it over.
@@ -194,6 +151,18 @@ impl FunctionCtx<'_, '_> {
                     if !self.fb.is_unreachable() {
                         self.return_value(value);
                     }
+                }
+            }
+            ExprKind::Let { local, value: set, then } if self.restart.is_some() => {
+                self.set_local(*local, set, value.span);
+                if !self.fb.is_unreachable() {
+                    self.return_value(then);
+                }
+            }
+            ExprKind::Block { body, then } if self.restart.is_some() => {
+                self.body(body);
+                if !self.fb.is_unreachable() {
+                    self.return_value(then);
                 }
             }
             _ if lower_type(self.func.result).is_none() => {
@@ -213,11 +182,7 @@ impl FunctionCtx<'_, '_> {
     fn self_tail_call(&mut self, args: &[Expr]) {
         let restart = self.restart.expect("checked by the caller");
         let Some(values) = self.args(args) else { return };
-        let func = self.func;
-        let variables = func.params.iter().filter_map(|&param| self.locals[param.index()]);
-        for (variable, value) in variables.collect::<Vec<_>>().into_iter().zip(values) {
-            self.fb.def_var(variable, value);
-        }
+        self.define_params(values);
         self.fb.jump(restart, Vec::new());
     }
 

@@ -3,14 +3,18 @@
 
 use std::path::Path;
 
+use mochi_frontend::builtins::Builtin;
 use mochi_frontend::check::{CheckOptions, check};
 use mochi_frontend::source::{SourceFile, Span};
 use mochi_frontend::syntax::{Dialect, parse};
-use mochi_frontend::typed::{ArithOp, CompareOp, Expr, ExprKind, Function, FunctionId, Local, LocalId, Program};
-use mochi_frontend::typed::{Stmt, StmtKind};
-use mochi_frontend::types::Type;
+use mochi_frontend::typed::{
+    ArithOp, CompareOp, Expr, ExprKind, Field, FuncType, Function, FunctionId, Global, GlobalId, ListType, Local,
+    LocalId, Program, RecordType, Stmt, StmtKind,
+};
+use mochi_frontend::types::{FuncTypeId, Kind, ListId, RecordId, Type};
 
-use crate::ir::{Spans, print_module, verify_module};
+use crate::ir::interp::Interpreter;
+use crate::ir::{CapturingWasi, Spans, print_module, verify_module};
 
 fn build_source(file: &SourceFile) -> String {
     let (ast, found) = parse(file, 0, Dialect::Mochi);
@@ -112,4 +116,154 @@ fn long_chains_need_no_deep_stack() {
     assert!(module.functions[0].insts.len() > 4 * LENGTH);
     // Freeing the tree is what would recurse here.
     std::mem::forget(program);
+}
+
+/// What a program of typed nodes prints, built without the checker.
+fn output(program: &Program) -> String {
+    let mut module = super::build(program, &[]);
+    let text = print_module(&module, Spans::Omit);
+    verify_module(&module).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
+    crate::opt::count(&mut module);
+    let options = crate::legalize::LegalizeOptions { debug_memory: true, line: &|_| 0 };
+    crate::legalize::legalize(&mut module, &options);
+    verify_module(&module).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
+    let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
+    let result = interpreter.run_start();
+    assert!(result.is_ok(), "{result:?} {}\n{text}", interpreter.host.errors());
+    interpreter.host.output()
+}
+
+fn int(value: i64) -> Expr {
+    expr(ExprKind::Int(value), Type::INT)
+}
+
+fn local(name: &str, ty: Type, is_cell: bool) -> Local {
+    Local { name: name.into(), ty, is_cell, span: Span::default() }
+}
+
+fn function(name: &str, captures: usize, params: u32, result: Type, locals: Vec<Local>, body: Vec<Stmt>) -> Function {
+    let params = (0..params).map(LocalId).collect();
+    Function { name: name.into(), params, captures, result, locals, body, span: Span::default() }
+}
+
+fn print(value: Expr) -> Stmt {
+    let ty = value.ty;
+    stmt(StmtKind::Expr(expr(ExprKind::Builtin { builtin: Builtin::Print, args: vec![value] }, ty)))
+}
+
+fn add(lhs: Expr, rhs: Expr) -> Expr {
+    expr(ExprKind::Arith { op: ArithOp::Add, lhs: Box::new(lhs), rhs: Box::new(rhs) }, Type::INT)
+}
+
+#[test]
+fn a_captured_variable_lives_in_a_cell() {
+    let func = Type { kind: Kind::Func(FuncTypeId(0)), nullable: false };
+    let read = |local| expr(ExprKind::Local(LocalId(local)), Type::INT);
+    // It adds its argument to the captured variable, and forgets a third one that is only none.
+    let inc = function(
+        "inc",
+        1,
+        3,
+        Type::INT,
+        vec![local("x", Type::INT, true), local("n", Type::INT.or_none(), true), local("no", Type::NONE, false)],
+        vec![
+            stmt(StmtKind::SetLocal {
+                local: LocalId(0),
+                value: add(
+                    read(0),
+                    expr(
+                        ExprKind::Convert(Box::new(expr(ExprKind::Local(LocalId(1)), Type::INT.or_none()))),
+                        Type::INT,
+                    ),
+                ),
+            }),
+            stmt(StmtKind::Return(Some(read(0)))),
+        ],
+    );
+    let call = || {
+        let of = Box::new(expr(ExprKind::Local(LocalId(1)), func));
+        let none = expr(ExprKind::None, Type::NONE);
+        expr(ExprKind::CallValue { of, args: vec![int(3), none] }, Type::INT.or_none())
+    };
+    let closure =
+        ExprKind::Closure { function: FunctionId(1), captures: vec![expr(ExprKind::Cell(LocalId(0)), Type::INT)] };
+    let main = function(
+        "main",
+        0,
+        0,
+        Type::NONE,
+        vec![local("x", Type::INT, true), local("f", func, false)],
+        vec![
+            stmt(StmtKind::NewCell { local: LocalId(0), value: int(5) }),
+            stmt(StmtKind::SetLocal { local: LocalId(1), value: expr(closure, func) }),
+            print(call()),
+            stmt(StmtKind::SetLocal { local: LocalId(0), value: add(read(0), int(100)) }),
+            print(call()),
+            print(read(0)),
+        ],
+    );
+    let program = Program {
+        functions: vec![main, inc],
+        funcs: vec![FuncType { params: vec![Type::INT, Type::NONE], result: Type::INT.or_none() }],
+        ..program(Vec::new())
+    };
+    assert_eq!(output(&program), "8\n111\n111\n");
+}
+
+#[test]
+fn fields_grow_in_place_also_when_a_call_says_by_what() {
+    let record = Type { kind: Kind::Record(RecordId(0)), nullable: false };
+    let list = Type { kind: Kind::List(ListId(0)), nullable: false };
+    let point = || expr(ExprKind::Global(GlobalId(0)), record);
+    let field = |index, ty| expr(ExprKind::Field { of: Box::new(point()), index }, ty);
+    let append = |value| {
+        let args = vec![field(1, list), value];
+        let value = expr(ExprKind::Builtin { builtin: Builtin::Append, args }, list);
+        stmt(StmtKind::SetField { of: point(), index: 1, value })
+    };
+    let call = || expr(ExprKind::Call { function: FunctionId(1), args: vec![] }, Type::INT);
+    // Appends itself, and gives what is appended after that to what there was before.
+    let next = function(
+        "next",
+        0,
+        0,
+        Type::INT,
+        vec![],
+        vec![
+            append(int(7)),
+            stmt(StmtKind::SetField { of: point(), index: 0, value: add(field(0, Type::INT), int(1)) }),
+            stmt(StmtKind::Return(Some(field(0, Type::INT)))),
+        ],
+    );
+    let fields = vec![int(0), expr(ExprKind::List(vec![int(1)]), list), expr(ExprKind::None, Type::NONE)];
+    let made = expr(ExprKind::Record { record: RecordId(0), fields }, record);
+    let main = function(
+        "main",
+        0,
+        0,
+        Type::NONE,
+        vec![],
+        vec![
+            stmt(StmtKind::SetGlobal { global: GlobalId(0), value: made }),
+            append(int(2)),
+            append(call()),
+            append(call()),
+            print(field(1, list)),
+            print(field(2, Type::NONE)),
+        ],
+    );
+    let typed_field = |name: &str, ty| Field { name: name.into(), ty };
+    let program = Program {
+        functions: vec![main, next],
+        globals: vec![Global { name: "p".into(), ty: record, span: Span::default() }],
+        lists: vec![ListType { element: Type::INT }],
+        records: vec![RecordType {
+            name: "Point".into(),
+            fields: vec![typed_field("n", Type::INT), typed_field("xs", list), typed_field("no", Type::NONE)],
+            methods: vec![],
+            union: None,
+        }],
+        ..program(Vec::new())
+    };
+    assert_eq!(output(&program), "[1, 2, 1, 2]\nnil\n");
 }

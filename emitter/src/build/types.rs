@@ -4,7 +4,7 @@
 
 use mochi_frontend::{typed, types};
 
-use crate::ir::{Imm, Kind, ListType, MochiOp, Module, Type, Value};
+use crate::ir::{FuncType, Imm, Kind, ListType, MapType, MochiOp, Module, RecordType, Type, UnionType, Value};
 
 use super::FunctionCtx;
 
@@ -18,11 +18,17 @@ pub(super) fn lower_type(ty: types::Type) -> Option<Type> {
         types::Kind::Bool => Kind::Bool,
         types::Kind::String => Kind::Str,
         types::Kind::List(list) => Kind::List(ListType::new(list.index())),
-        types::Kind::Map(_) | types::Kind::Record(_) | types::Kind::Union(_) | types::Kind::Func(_) => {
-            unreachable!("{ty} is refused by the checker")
-        }
+        types::Kind::Map(map) => Kind::Map(MapType::new(map.index())),
+        types::Kind::Record(record) => Kind::Record(RecordType::new(record.index())),
+        types::Kind::Union(union) => Kind::Union(UnionType::new(union.index())),
+        types::Kind::Func(func) => Kind::Func(FuncType::new(func.index())),
     };
     Some(Type { kind, nullable: ty.nullable })
+}
+
+/// The IR type of a field of a record: one that holds nothing but none has a place all the same.
+pub(super) fn lower_field(ty: types::Type) -> Type {
+    lower_type(ty).unwrap_or(Type::ANY)
 }
 
 /// Adds the list types to the module, each with the number that it has in the typed program.
@@ -54,9 +60,19 @@ impl FunctionCtx<'_, '_> {
             Kind::Bool => self.fb.bool_const(false),
             Kind::Str => self.string(b""),
             Kind::List(_) => self.new_list(ty, 0),
-            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
-                panic!("no value of type {ty} is made here")
+            Kind::Record(_) => self.default_record(ty),
+            Kind::Union(union) => {
+                let variant = self.pool.module.unions[union.index()].variants[0];
+                let record = self.default_record(Type::of(Kind::Record(variant)));
+                self.convert(record, ty)
             }
+            Kind::Func(_) => {
+                // No function can stand for none here. Nobody reads it: variables that could be read
+                // before they are set have a type with none.
+                let none = self.none(ty.or_none());
+                self.convert(none, ty)
+            }
+            Kind::Map(_) => panic!("no value of type {ty} is made here"),
             Kind::I32 => self.fb.i32_const(0),
             Kind::I64 => self.fb.i64_const(0),
             Kind::F64 => self.fb.f64_const(0.0),
