@@ -5,9 +5,9 @@
 use mochi_emitter::ir::CapturingWasi;
 use mochi_emitter::ir::interp::{Interpreter, Limits, TrapKind};
 use mochi_emitter::ir::{
-    Block, DataBlob, DataId, FuncId, Function, FunctionBuilder, GlobalData, GlobalId, Imm, Init, Inst, MochiOp, Module,
-    Op, Ownership, Param, Phase, Signature, Spans, Terminator, Type, Value, Variable, is_uncounted, parse,
-    print_module, verify_module,
+    Block, DataBlob, DataId, FuncId, Function, FunctionBuilder, GlobalData, GlobalId, Imm, Init, Inst, Kind, ListType,
+    MochiOp, Module, Op, Ownership, Param, Phase, Record, RecordType, Signature, Spans, Terminator, Type, Value,
+    Variable, is_uncounted, parse, print_module, verify_module,
 };
 use mochi_emitter::opt::count::count;
 use mochi_emitter::pipeline::legalized;
@@ -35,6 +35,23 @@ enum Stmt {
     Unused(usize),
     LoadGlobal(usize),
     StoreGlobal(usize),
+    /// Of an int, a string and what comes next.
+    NewNode(usize, usize, usize, usize),
+    NodeCopy(usize, usize),
+    GetNumber(usize, usize),
+    GetText(usize, usize),
+    /// The next one, if there is one.
+    GetNext(usize, usize),
+    GetItem(usize, usize),
+    SetNumber(usize, usize),
+    SetText(usize, usize),
+    /// To a new node, as a ring would never be freed, or to none.
+    SetNext(usize, Option<usize>),
+    SetItem(usize, usize),
+    /// In place, if nothing else has a share of the list.
+    AppendItem(usize, usize),
+    LoadNode(usize),
+    StoreNode(usize),
     Call(usize, usize, usize, usize),
     If(usize, Vec<Stmt>, Vec<Stmt>),
     While(usize, Vec<Stmt>),
@@ -42,6 +59,32 @@ enum Stmt {
     DoWhile(usize, Vec<Stmt>),
     Fail,
     Return(usize),
+    Sequence(Vec<Stmt>),
+}
+
+/// What is read from a node is used after the node has been written.
+fn lending() -> impl Strategy<Value = Stmt> {
+    let var = || 0..VARIABLES;
+    let read = prop_oneof![
+        (var(), var()).prop_map(|(to, from)| Stmt::GetText(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetItem(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetNext(to, from)),
+    ];
+    let write = prop_oneof![
+        (var(), var()).prop_map(|(node, str)| Stmt::SetText(node, str)),
+        (var(), var()).prop_map(|(node, str)| Stmt::SetItem(node, str)),
+        (var(), prop::option::of(var())).prop_map(|(node, str)| Stmt::SetNext(node, str)),
+        (var(), var()).prop_map(|(to, from)| Stmt::NodeCopy(to, from)),
+        (var(), var(), var(), var()).prop_map(|(to, int, str, next)| Stmt::NewNode(to, int, str, next)),
+        (0..FUNCTIONS, var(), var(), var()).prop_map(|(func, to, int, str)| Stmt::Call(func, to, int, str)),
+    ];
+    let used = prop_oneof![
+        var().prop_map(Stmt::PrintStr),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetText(to, from)),
+        (var(), var(), var()).prop_map(|(to, left, right)| Stmt::Concat(to, left, right)),
+    ];
+    let parts = (read, prop::collection::vec(write, 1..3), prop::collection::vec(used, 1..3));
+    parts.prop_map(|(read, writes, used)| Stmt::Sequence(std::iter::once(read).chain(writes).chain(used).collect()))
 }
 
 fn stmts() -> impl Strategy<Value = Vec<Stmt>> {
@@ -62,9 +105,23 @@ fn stmts() -> impl Strategy<Value = Vec<Stmt>> {
         var().prop_map(Stmt::Unused),
         var().prop_map(Stmt::LoadGlobal),
         var().prop_map(Stmt::StoreGlobal),
+        (var(), var(), var(), var()).prop_map(|(to, int, str, next)| Stmt::NewNode(to, int, str, next)),
+        (var(), var()).prop_map(|(to, from)| Stmt::NodeCopy(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetNumber(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetText(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetNext(to, from)),
+        (var(), var()).prop_map(|(to, from)| Stmt::GetItem(to, from)),
+        (var(), var()).prop_map(|(node, int)| Stmt::SetNumber(node, int)),
+        (var(), var()).prop_map(|(node, str)| Stmt::SetText(node, str)),
+        (var(), prop::option::of(var())).prop_map(|(node, str)| Stmt::SetNext(node, str)),
+        (var(), var()).prop_map(|(node, str)| Stmt::SetItem(node, str)),
+        (var(), var()).prop_map(|(node, str)| Stmt::AppendItem(node, str)),
+        var().prop_map(Stmt::LoadNode),
+        var().prop_map(Stmt::StoreNode),
         (0..FUNCTIONS, var(), var(), var()).prop_map(|(func, to, int, str)| Stmt::Call(func, to, int, str)),
         Just(Stmt::Fail),
         var().prop_map(Stmt::Return),
+        lending(),
     ];
     let stmt = simple.prop_recursive(3, 24, 5, |inner| {
         let body = || prop::collection::vec(inner.clone(), 0..5);
@@ -86,16 +143,24 @@ struct Build {
     b: FunctionBuilder,
     ints: Vec<Variable>,
     strs: Vec<Variable>,
+    nodes: Vec<Variable>,
     result: Type,
 }
+
+const NODE: Type = Type::of(Kind::Record(RecordType(0)));
+const ITEMS: Type = Type::of(Kind::List(ListType(0)));
+const NUMBER: Imm = Imm::I32(0);
+const TEXT: Imm = Imm::I32(1);
+const NEXT: Imm = Imm::I32(2);
+const LIST: Imm = Imm::I32(3);
 
 impl Build {
     fn function(number: usize, body: &[Stmt]) -> Function {
         let param = |ty| Param { ty, owned: false };
         let result = result_type(number);
-        let sig = Signature { params: vec![param(Type::INT), param(Type::STR)], results: vec![result] };
+        let sig = Signature { params: vec![param(Type::INT), param(Type::STR), param(NODE)], results: vec![result] };
         let mut b = FunctionBuilder::new(Function::new(format!("f{number}"), sig, Phase::Pure));
-        let (int, str) = (b.func().params()[0], b.func().params()[1]);
+        let [int, str, node] = [0, 1, 2].map(|index| b.func().params()[index]);
         let mut variables = |ty: Type, value: Value| -> Vec<Variable> {
             (0..VARIABLES)
                 .map(|_| {
@@ -105,8 +170,8 @@ impl Build {
                 })
                 .collect()
         };
-        let (ints, strs) = (variables(Type::INT, int), variables(Type::STR, str));
-        let mut build = Build { b, ints, strs, result };
+        let (ints, strs, nodes) = (variables(Type::INT, int), variables(Type::STR, str), variables(NODE, node));
+        let mut build = Build { b, ints, strs, nodes, result };
         build.stmts(body);
         if !build.b.is_unreachable() {
             build.ret(0);
@@ -120,6 +185,37 @@ impl Build {
 
     fn str(&mut self, number: usize) -> Value {
         self.b.use_var(self.strs[number])
+    }
+
+    fn node(&mut self, number: usize) -> Value {
+        self.b.use_var(self.nodes[number])
+    }
+
+    /// A new node with one item.
+    fn new_node(&mut self, number: Value, text: Value, next: Value) -> Value {
+        // Texts of its own, which nothing else keeps alive.
+        let [text, item] = [0, 1].map(|_| self.b.value(MochiOp::StrUpper, vec![text], Imm::None, Type::STR));
+        let list = self.b.value(MochiOp::ListNew, vec![], Imm::I32(1), ITEMS);
+        let list = self.b.value(MochiOp::ListPush, vec![list, item], Imm::None, ITEMS);
+        let node = self.b.value(MochiOp::RecordNew, vec![], Imm::None, NODE);
+        for (value, field) in [(number, NUMBER), (text, TEXT), (next, NEXT), (list, LIST)] {
+            self.b.effect(MochiOp::RecordInit, vec![node, value], field);
+        }
+        node
+    }
+
+    /// Sets a variable to a node unless that is none.
+    fn set_node(&mut self, number: usize, node: Value) {
+        let is_none = self.b.value(MochiOp::IsNone, vec![node], Imm::None, Type::BOOL);
+        let (some, end) = (self.b.create_block(), self.b.create_block());
+        self.b.branch(is_none, end, some);
+        self.b.seal(some);
+        self.b.switch_to(some);
+        let node = self.b.value(MochiOp::Convert, vec![node], Imm::None, NODE);
+        self.b.def_var(self.nodes[number], node);
+        self.b.jump(end, vec![]);
+        self.b.seal(end);
+        self.b.switch_to(end);
     }
 
     fn set_int(&mut self, number: usize, op: MochiOp, args: Vec<Value>, imm: Imm) {
@@ -207,8 +303,77 @@ impl Build {
                 let value = self.str(*from);
                 self.b.effect(MochiOp::StoreGlobal, vec![value], Imm::Global(GlobalId(0)));
             }
+            Stmt::NewNode(to, int, str, next) => {
+                let next = self.node(*next);
+                let next = self.b.value(MochiOp::Convert, vec![next], Imm::None, NODE.or_none());
+                let (number, text) = (self.int(*int), self.str(*str));
+                let node = self.new_node(number, text, next);
+                self.b.def_var(self.nodes[*to], node);
+            }
+            Stmt::NodeCopy(to, from) => {
+                let node = self.node(*from);
+                self.b.def_var(self.nodes[*to], node);
+            }
+            Stmt::GetNumber(to, from) => {
+                let args = vec![self.node(*from)];
+                self.set_int(*to, MochiOp::RecordGet, args, NUMBER);
+            }
+            Stmt::GetText(to, from) => {
+                let args = vec![self.node(*from)];
+                self.set_str(*to, MochiOp::RecordGet, args, TEXT);
+            }
+            Stmt::GetNext(to, from) => {
+                let from = self.node(*from);
+                let next = self.b.value(MochiOp::RecordGet, vec![from], NEXT, NODE.or_none());
+                self.set_node(*to, next);
+            }
+            Stmt::GetItem(to, from) => {
+                let from = self.node(*from);
+                let list = self.b.value(MochiOp::RecordGet, vec![from], LIST, ITEMS);
+                let last = self.b.int_const(-1);
+                self.set_str(*to, MochiOp::ListGet, vec![list, last], Imm::None);
+            }
+            Stmt::SetNumber(node, int) => {
+                let args = vec![self.node(*node), self.int(*int)];
+                self.b.effect(MochiOp::RecordSet, args, NUMBER);
+            }
+            Stmt::SetText(node, str) => {
+                let args = vec![self.node(*node), self.str(*str)];
+                self.b.effect(MochiOp::RecordSet, args, TEXT);
+            }
+            Stmt::SetNext(node, str) => {
+                let mut next = self.b.value(MochiOp::None, vec![], Imm::None, NODE.or_none());
+                if let Some(str) = str {
+                    let (number, text) = (self.b.int_const(7), self.str(*str));
+                    let node = self.new_node(number, text, next);
+                    next = self.b.value(MochiOp::Convert, vec![node], Imm::None, NODE.or_none());
+                }
+                let args = vec![self.node(*node), next];
+                self.b.effect(MochiOp::RecordSet, args, NEXT);
+            }
+            Stmt::SetItem(node, str) => {
+                let node = self.node(*node);
+                let list = self.b.value(MochiOp::RecordGet, vec![node], LIST, ITEMS);
+                let args = vec![list, self.b.int_const(0), self.str(*str)];
+                self.b.effect(MochiOp::ListSet, args, Imm::None);
+            }
+            Stmt::AppendItem(node, str) => {
+                let (node, text) = (self.node(*node), self.str(*str));
+                let list = self.b.value(MochiOp::RecordTake, vec![node], LIST, ITEMS);
+                let list = self.b.value(MochiOp::ListPush, vec![list, text], Imm::None, ITEMS);
+                self.b.effect(MochiOp::RecordInit, vec![node, list], LIST);
+            }
+            Stmt::LoadNode(to) => {
+                let node = self.b.value(MochiOp::LoadGlobal, vec![], Imm::Global(GlobalId(1)), NODE.or_none());
+                self.set_node(*to, node);
+            }
+            Stmt::StoreNode(from) => {
+                let node = self.node(*from);
+                let node = self.b.value(MochiOp::Convert, vec![node], Imm::None, NODE.or_none());
+                self.b.effect(MochiOp::StoreGlobal, vec![node], Imm::Global(GlobalId(1)));
+            }
             Stmt::Call(func, to, int, str) => {
-                let args = vec![self.int(*int), self.str(*str)];
+                let args = vec![self.int(*int), self.str(*str), self.node(*int)];
                 let ty = result_type(*func);
                 let value = self.b.call(FuncId::new(*func), args, &[ty]).expect("all functions have a result");
                 let variables = if ty == Type::INT { &self.ints } else { &self.strs };
@@ -262,6 +427,7 @@ impl Build {
                 self.b.unreachable();
             }
             Stmt::Return(number) => self.ret(*number),
+            Stmt::Sequence(stmts) => self.stmts(stmts),
         }
     }
 
@@ -282,6 +448,17 @@ fn build(bodies: &[Vec<Stmt>]) -> Module {
     let mut module = Module::default();
     module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
     module.globals.push(GlobalData { name: "text".to_owned(), ty: Type::STR, init: Init::I32(0) });
+    module.globals.push(GlobalData { name: "node".to_owned(), ty: NODE.or_none(), init: Init::I32(0) });
+    module.list_of(Type::STR);
+    let field = |name: &str, ty| (name.to_owned(), ty);
+    let fields = [("number", Type::INT), ("text", Type::STR), ("next", NODE.or_none()), ("items", ITEMS)];
+    module.records.push(Record {
+        name: "Node".to_owned(),
+        fields: fields.into_iter().map(|(name, ty)| field(name, ty)).collect(),
+        methods: vec![],
+        union: None,
+        is_cell: false,
+    });
     for (number, body) in bodies.iter().enumerate() {
         module.add_function(Build::function(number, body));
     }
@@ -296,8 +473,12 @@ fn program(bodies: &[Vec<Stmt>]) -> String {
     b.effect(MochiOp::StoreGlobal, vec![text], Imm::Global(GlobalId(0)));
     // Beyond the small range, so that ints are objects too.
     let int = b.int_const(i64::MAX);
+    let mut build = Build { b, ints: vec![], strs: vec![], nodes: vec![], result: Type::INT };
+    let none = build.b.value(MochiOp::None, vec![], Imm::None, NODE.or_none());
+    let node = build.new_node(int, text, none);
+    let Build { mut b, .. } = build;
     for func in 0..FUNCTIONS {
-        let result = b.call(FuncId::new(func), vec![int, text], &[result_type(func)]).expect("a result");
+        let result = b.call(FuncId::new(func), vec![int, text, node], &[result_type(func)]).expect("a result");
         b.effect(MochiOp::Print, vec![result], Imm::None);
     }
     b.ret(vec![]);

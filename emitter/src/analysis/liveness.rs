@@ -20,10 +20,15 @@ pub struct Liveness {
 
 impl Liveness {
     pub fn new(func: &Function, cfg: &Cfg) -> Liveness {
+        Liveness::with_holders(func, cfg, &vec![None; func.values.len()])
+    }
+
+    /// A use of a value is one of its holder too, and of that one's.
+    pub fn with_holders(func: &Function, cfg: &Cfg, holders: &[Option<Value>]) -> Liveness {
         let mut live_in = vec![BitSet::new(); func.blocks.len()];
         let mut live_out = vec![BitSet::new(); func.blocks.len()];
         let defining = defining_blocks(func, cfg);
-        let (uses, starts) = uses_elsewhere(func, cfg, &defining);
+        let (uses, starts) = uses_elsewhere(func, cfg, &defining, holders);
         let mut work: Vec<Block> = Vec::new();
         for index in 0..func.values.len() {
             let def = defining[index];
@@ -88,13 +93,19 @@ fn defining_blocks(func: &Function, cfg: &Cfg) -> Vec<Option<Block>> {
 
 /// For each value the blocks other than its own that use it, possibly several times: all lists in
 /// one, and where each begins.
-fn uses_elsewhere(func: &Function, cfg: &Cfg, defining: &[Option<Block>]) -> (Vec<Block>, Vec<u32>) {
+fn uses_elsewhere(
+    func: &Function,
+    cfg: &Cfg,
+    defining: &[Option<Block>],
+    holders: &[Option<Value>],
+) -> (Vec<Block>, Vec<u32>) {
     let each = |f: &mut dyn FnMut(Block, Value)| {
         for &block in cfg.rpo() {
             let data = func.block(block);
             let operands = data.insts.iter().flat_map(|&inst| func.inst(inst).args.iter().copied());
             for value in operands.chain(data.term.uses()) {
-                if defining[value.index()] != Some(block) {
+                let chain = std::iter::successors(Some(value), |value| holders[value.index()]);
+                for value in chain.filter(|value| defining[value.index()] != Some(block)) {
                     f(block, value);
                 }
             }

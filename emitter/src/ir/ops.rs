@@ -417,6 +417,15 @@ macro_rules! pattern {
     (element) => {
         TypePattern::Element
     };
+    (lent_element) => {
+        TypePattern::Element
+    };
+    (lent_field) => {
+        TypePattern::Field
+    };
+    (lent_mochi) => {
+        TypePattern::Mochi
+    };
     (record) => {
         TypePattern::Record
     };
@@ -456,6 +465,22 @@ macro_rules! uncounted {
     };
 }
 
+/// Whether a result is lent by the place that it was read from.
+macro_rules! lent {
+    (lent_field) => {
+        true
+    };
+    (lent_element) => {
+        true
+    };
+    (lent_mochi) => {
+        true
+    };
+    ($counted:ident) => {
+        false
+    };
+}
+
 macro_rules! ownership {
     (borrow) => {
         Ownership::Borrow
@@ -478,6 +503,7 @@ macro_rules! mochi_ops {
         /// a list, has for elements. All lists of an operation have one type, but for nullability.
         /// A `record` or `union` is never none, a `field` is the one that the immediate counts off;
         /// a `func` is a function that is never none.
+        /// A `lent_…` result is borrowed: whoever counts has seen that the place that it was read from keeps it.
         /// A `small` or `uncounted_…` result never needs a share: see [`is_uncounted`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MochiOp { $($(#[$doc])* $variant,)* }
@@ -500,6 +526,11 @@ macro_rules! mochi_ops {
             /// Whether the result is known to hold no share: it is small, static or none.
             pub fn result_is_uncounted(self) -> bool {
                 match self { $(MochiOp::$variant => false $(|| uncounted!($result))*,)* }
+            }
+
+            /// Whether the result is borrowed from the place that it was read from.
+            pub fn result_is_lent(self) -> bool {
+                match self { $(MochiOp::$variant => false $(|| lent!($result))*,)* }
             }
 
             pub fn effect(self) -> Effect {
@@ -642,10 +673,14 @@ mochi_ops! {
     /// Replaces an element, or adds one if the index is the length; fails further outside. All
     /// that share the list see it.
     ListSet "list.set" (borrow list, borrow int, own element) -> () Write None;
+    /// As `list.get`, of the counted phase: without a share of its own.
+    ListPeek "list.peek" (borrow list, borrow int) -> (lent_element) Write None;
     /// Elements; 0 for none.
     ListLen "list.len" (borrow nullable_list) -> (small) Read None;
     /// The element at an index known to lie in `[0, length)`.
     ListAt "list.at" (borrow list, borrow small) -> (element) Read None;
+    /// As `list.at`, of the counted phase: without a share of its own.
+    ListPeekAt "list.peek_at" (borrow list, borrow small) -> (lent_element) Read None;
     /// A new list of the part from the second operand up to the third; negative ones count from
     /// the end, and what lies outside is left out.
     ListSlice "list.slice" (borrow list, borrow int, borrow int) -> (list) Alloc None;
@@ -665,6 +700,8 @@ mochi_ops! {
     RecordInit "record.init" (borrow record, own field) -> () Write I32;
     /// A field, counted from 0.
     RecordGet "record.get" (borrow record) -> (field) Read I32;
+    /// As `record.get`, of the counted phase: without a share of its own.
+    RecordPeek "record.peek" (borrow record) -> (lent_field) Read I32;
     /// Moves the value out of a field; a `record.init` must follow before anything reads it.
     RecordTake "record.take" (borrow record) -> (field) Write I32;
     /// Replaces a field, giving up the old value's share. All that share the record see it.
@@ -680,6 +717,8 @@ mochi_ops! {
     ClosureInit "closure.init" (borrow func, own mochi) -> () Write I32;
     /// What a closure holds.
     ClosureGet "closure.get" (borrow func) -> (mochi) Alloc I32;
+    /// As `closure.get`, of the counted phase: without a share of its own.
+    ClosurePeek "closure.peek" (borrow func) -> (lent_mochi) Read I32;
 
     /// Writes the value's text to standard output, nothing after it.
     Print "print" (borrow mochi) -> () Write None;
@@ -694,6 +733,8 @@ mochi_ops! {
 
     /// The value of a global: a new share of it.
     LoadGlobal "global.load" () -> (mochi) Read Global;
+    /// As `global.load`, of the counted phase: without a share of its own.
+    PeekGlobal "global.peek" () -> (lent_mochi) Read Global;
     /// Moves the value out of a global; an `global.init` must follow before anything reads it.
     TakeGlobal "global.take" () -> (mochi) Write Global;
     /// Gives a global that holds no share a value.

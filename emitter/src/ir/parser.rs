@@ -130,11 +130,17 @@ fn refusal(ty: Type) -> Option<String> {
     let what = match ty.kind {
         Kind::Any => "any",
         Kind::Map(_) => "map<…>",
-        Kind::Record(_) | Kind::Union(_) => "records",
-        Kind::Func(_) => "fun<…>",
-        Kind::I32 | Kind::I64 | Kind::F64 | Kind::Bool | Kind::Int | Kind::Float | Kind::Str | Kind::List(_) => {
-            return None;
-        }
+        Kind::I32
+        | Kind::I64
+        | Kind::F64
+        | Kind::Bool
+        | Kind::Int
+        | Kind::Float
+        | Kind::Str
+        | Kind::List(_)
+        | Kind::Record(_)
+        | Kind::Union(_)
+        | Kind::Func(_) => return None,
     };
     Some(format!("values of type {what} cannot be compiled yet"))
 }

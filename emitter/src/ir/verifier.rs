@@ -54,8 +54,9 @@
 //!
 //! **Ownership** (counted phase). A value of a counted type is *uncounted* (see
 //! [`is_uncounted`](super::is_uncounted)), *borrowed* (a parameter of the function that is not
-//! owned) or *owned* (every other, block parameters among them). An owned value begins with one
-//! share, a borrowed one with none; `dup` adds one. A share is given up by an `own` operand of a
+//! owned), *lent* (the result of an operation that says so, borrowed from what it was read from) or
+//! *owned* (every other, block parameters among them). An owned value begins with one
+//! share, a borrowed or lent one with none; `dup` adds one. A share is given up by an `own` operand of a
 //! row, an owned parameter of a callee, a flex operand that is marked, an argument of an edge and
 //! a returned value: there must be one to give. Along every path to a return the shares of each
 //! value end at zero, and wherever paths meet they agree; a path that ends in `unreachable` owes
@@ -537,6 +538,9 @@ impl Verifier<'_> {
             (Op::CallIndirect | Op::Wasm(WasmOp::FuncIndex), Phase::Pure | Phase::Counted) => {
                 self.fault(place, "only legalized functions call indirectly".to_owned());
             }
+            (Op::Mochi(op), Phase::Pure) if op.result_is_lent() => {
+                self.fault(place, "the pure phase lends nothing".to_owned());
+            }
             (Op::Mochi(MochiOp::Dup | MochiOp::Drop), Phase::Pure) => {
                 self.fault(place, "the pure phase does not count".to_owned());
             }
@@ -602,10 +606,12 @@ impl Verifier<'_> {
                 Op::Mochi(
                     MochiOp::RecordInit
                     | MochiOp::RecordGet
+                    | MochiOp::RecordPeek
                     | MochiOp::RecordTake
                     | MochiOp::RecordSet
                     | MochiOp::ClosureInit
-                    | MochiOp::ClosureGet,
+                    | MochiOp::ClosureGet
+                    | MochiOp::ClosurePeek,
                 ),
                 _,
             ) => {}
@@ -757,7 +763,10 @@ impl Verifier<'_> {
                 _ => self.fault(place, format!("{} is no code of a {}", code.name, module.type_text(ty))),
             }
         }
-        let (MochiOp::ClosureInit | MochiOp::ClosureGet, Imm::I32(index)) = (op, data.imm) else { return };
+        let (MochiOp::ClosureInit | MochiOp::ClosureGet | MochiOp::ClosurePeek, Imm::I32(index)) = (op, data.imm)
+        else {
+            return;
+        };
         let captures = self.code(data.args[0]).and_then(|code| module.functions.get(code.index()));
         let Some(captures) = captures.and_then(|code| code.closure.as_ref()).map(|closure| &closure.captures) else {
             return self.fault(place, format!("what {} captures is not known here", self.name(data.args[0])));
@@ -1175,8 +1184,13 @@ impl<'v, 'm> Counts<'v, 'm> {
     fn is_borrowed(&self, value: Value) -> bool {
         match self.func.def(value) {
             ValueDef::Param(block, index) => block == ENTRY && !self.func.sig.params[index as usize].owned,
-            ValueDef::Result(..) => false,
+            ValueDef::Result(inst, _) => self.is_lent(inst),
         }
+    }
+
+    /// Whether the result of the instruction is lent by the place that it was read from.
+    fn is_lent(&self, inst: Inst) -> bool {
+        matches!(self.func.inst(inst).op, Op::Mochi(op) if op.result_is_lent())
     }
 
     fn consume(&mut self, place: Place, value: Value, shares: &mut Shares) {
@@ -1189,7 +1203,11 @@ impl<'v, 'm> Counts<'v, 'm> {
             }
             Some(count) => *count -= 1,
             None if self.is_borrowed(value) => {
-                self.blame(place, value, |name| format!("the borrowed parameter {name} is consumed without a dup"));
+                let what = match self.func.def(value) {
+                    ValueDef::Param(..) => "borrowed parameter",
+                    ValueDef::Result(..) => "lent",
+                };
+                self.blame(place, value, |name| format!("the {what} {name} is consumed without a dup"));
             }
             None => self.blame(place, value, |name| format!("{name} is consumed, but no share of it is left")),
         }
@@ -1235,7 +1253,7 @@ impl<'v, 'm> Counts<'v, 'm> {
             *shares.entry(data.args[0]).or_default() += 1;
         }
         for &result in &data.results {
-            if !is_uncounted(func, result) {
+            if !is_uncounted(func, result) && !self.is_lent(inst) {
                 shares.insert(result, 1);
             }
         }

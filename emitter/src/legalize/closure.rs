@@ -18,11 +18,13 @@ impl Ctx<'_> {
                 let object = self.runtime.statics.closure(self.module, code, closure, arity);
                 self.op_with(WasmOp::DataAddr, &[], Imm::Data(object))
             }
-            (MochiOp::ClosureGet, Imm::I32(index)) => {
+            (MochiOp::ClosureGet | MochiOp::ClosurePeek, Imm::I32(index)) => {
                 let closure = self.get(data.args[0]);
                 let ty = self.old.ty(data.results[0]);
                 let value = self.op_with(Format::of(ty).load(), &[closure], capture(index));
-                self.dup(ty, value);
+                if op == MochiOp::ClosureGet {
+                    self.dup(ty, value);
+                }
                 value
             }
             _ => unreachable!("{} is not about closures", op.name()),

@@ -39,6 +39,18 @@ impl Ctx<'_> {
         }
     }
 
+    /// Gives up a share of something that has more.
+    pub(super) fn undo_dup(&mut self, ty: Type, pointer: Value) {
+        assert!(ty.is_pointer(), "a share of {ty} is given up without asking in {}", self.old.name);
+        if ty.nullable {
+            self.if_some(pointer, |this| {
+                this.change_count(pointer, -1);
+            });
+        } else {
+            self.change_count(pointer, -1);
+        }
+    }
+
     pub(super) fn drop(&mut self, ty: Type, value: Value) {
         match ty.kind {
             Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),

@@ -122,13 +122,13 @@ impl Ctx<'_> {
         match op {
             MochiOp::ListNew => self.list_new(data),
             MochiOp::ListPush => self.list_push(data),
-            MochiOp::ListGet => self.list_get(data),
+            MochiOp::ListGet | MochiOp::ListPeek => self.list_get(op, data),
             MochiOp::ListLen => {
                 let list = self.get(data.args[0]);
                 let length = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_LENGTH));
                 self.op(WasmOp::I64ExtendI32U, &[length])
             }
-            MochiOp::ListAt => self.list_at(data),
+            MochiOp::ListAt | MochiOp::ListPeekAt => self.list_at(op, data),
             MochiOp::ListSlice => self.runtime_op(RuntimeFn::ListSlice, data),
             MochiOp::ListConcat => self.runtime_op(RuntimeFn::ListConcat, data),
             MochiOp::ListContains => self.runtime_op(self.layout(data).contains(), data),
@@ -253,7 +253,7 @@ impl Ctx<'_> {
         self.op(WasmOp::I64LtU, &[index, length])
     }
 
-    fn list_get(&mut self, data: &InstData) -> Value {
+    fn list_get(&mut self, op: MochiOp, data: &InstData) -> Value {
         let element = self.element(data);
         let layout = Layout::of(element);
         let (list, index) = (self.get(data.args[0]), self.get(data.args[1]));
@@ -264,7 +264,7 @@ impl Ctx<'_> {
                 let position = this.op(WasmOp::I32WrapI64, &[index]);
                 let value = this.load_element(layout, list, position);
                 // A word that is found here is small.
-                if layout != Layout::Words {
+                if layout != Layout::Words && op == MochiOp::ListGet {
                     this.dup(element, value);
                 }
                 value
@@ -272,17 +272,24 @@ impl Ctx<'_> {
             |this| {
                 let site = this.site();
                 let site = this.i32(site);
-                this.call_value(layout.get_slow(), &[list, index, site])
+                let value = this.call_value(layout.get_slow(), &[list, index, site]);
+                if op == MochiOp::ListPeek {
+                    // The list has a share too: nothing is freed.
+                    this.undo_dup(element, value);
+                }
+                value
             },
         )
     }
 
-    fn list_at(&mut self, data: &InstData) -> Value {
+    fn list_at(&mut self, op: MochiOp, data: &InstData) -> Value {
         let element = self.element(data);
         let (list, index) = (self.get(data.args[0]), self.get(data.args[1]));
         let position = self.op(WasmOp::I32WrapI64, &[index]);
         let value = self.load_element(Layout::of(element), list, position);
-        self.dup(element, value);
+        if op == MochiOp::ListAt {
+            self.dup(element, value);
+        }
         value
     }
 

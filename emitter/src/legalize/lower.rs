@@ -251,6 +251,8 @@ impl<'a> Ctx<'a> {
             MochiOp::ListNew
             | MochiOp::ListPush
             | MochiOp::ListGet
+            | MochiOp::ListPeek
+            | MochiOp::ListPeekAt
             | MochiOp::ListLen
             | MochiOp::ListAt
             | MochiOp::ListSlice
@@ -264,7 +266,7 @@ impl<'a> Ctx<'a> {
                 None
             }
 
-            MochiOp::RecordNew | MochiOp::RecordGet | MochiOp::RecordTake | MochiOp::RecordIs => {
+            MochiOp::RecordNew | MochiOp::RecordGet | MochiOp::RecordPeek | MochiOp::RecordTake | MochiOp::RecordIs => {
                 Some(self.record_op(op, data))
             }
             MochiOp::RecordInit | MochiOp::RecordSet => {
@@ -272,13 +274,15 @@ impl<'a> Ctx<'a> {
                 None
             }
 
-            MochiOp::ClosureNew | MochiOp::ClosureConst | MochiOp::ClosureGet => Some(self.closure_op(op, data)),
+            MochiOp::ClosureNew | MochiOp::ClosureConst | MochiOp::ClosureGet | MochiOp::ClosurePeek => {
+                Some(self.closure_op(op, data))
+            }
             MochiOp::ClosureInit => {
                 self.closure_init(data);
                 None
             }
 
-            MochiOp::LoadGlobal | MochiOp::TakeGlobal => Some(self.load_global(op, data)),
+            MochiOp::LoadGlobal | MochiOp::PeekGlobal | MochiOp::TakeGlobal => Some(self.load_global(op, data)),
             MochiOp::InitGlobal | MochiOp::StoreGlobal => {
                 self.store_global(op, data);
                 None

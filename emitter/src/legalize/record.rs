@@ -47,10 +47,12 @@ impl Ctx<'_> {
     pub(super) fn record_op(&mut self, op: MochiOp, data: &InstData) -> Value {
         match op {
             MochiOp::RecordNew => self.record_new(data),
-            MochiOp::RecordGet => {
+            MochiOp::RecordGet | MochiOp::RecordPeek => {
                 let (record, field) = self.field(data);
                 let value = self.op_with(field.load(), &[record], field.offset);
-                self.dup(field.ty, value);
+                if op == MochiOp::RecordGet {
+                    self.dup(field.ty, value);
+                }
                 value
             }
             MochiOp::RecordTake => {

@@ -314,7 +314,7 @@ fn every_op() -> Module {
     module.add_function(code_of_closure(ty));
     let init = super::super::Init::I64(0);
     module.globals.push(super::super::GlobalData { name: "g".to_owned(), ty: Type::INT, init });
-    let needs_code = |op: &&MochiOp| matches!(op, MochiOp::ClosureInit | MochiOp::ClosureGet);
+    let needs_code = |op: &&MochiOp| matches!(op, MochiOp::ClosureInit | MochiOp::ClosureGet | MochiOp::ClosurePeek);
     let ops = MochiOp::ALL
         .iter()
         .filter(|op| !needs_code(op))
@@ -353,6 +353,7 @@ fn every_op() -> Module {
         };
         let phase = match op {
             Op::Mochi(MochiOp::Dup | MochiOp::Drop) => Phase::Counted,
+            Op::Mochi(op) if op.result_is_lent() => Phase::Counted,
             Op::Mochi(_) => Phase::Pure,
             Op::Wasm(_) | Op::Call | Op::CallIndirect | Op::CallValue => Phase::Legalized,
         };
@@ -364,6 +365,10 @@ fn every_op() -> Module {
             b.effect(MochiOp::Drop, args, Imm::None);
         }
         let values = b.func().inst(inst).results.clone();
+        let is_lent = matches!(op, Op::Mochi(op) if op.result_is_lent());
+        for &value in values.iter().filter(|&&value| is_lent && b.ty(value).is_counted()).collect::<Vec<_>>() {
+            b.effect(MochiOp::Dup, vec![value], Imm::None);
+        }
         b.ret(values);
         module.add_function(b.finish());
     }

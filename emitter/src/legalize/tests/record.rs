@@ -156,7 +156,7 @@ fn operations_on_records_are_of_the_table() {
     // A row that has no case above is forgotten.
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/legalize/tests/record.rs"));
     let text = text.expect("this file is there");
-    for op in MochiOp::ALL.iter().filter(|op| op.name().starts_with("record.")) {
+    for op in MochiOp::ALL.iter().filter(|op| op.name().starts_with("record.") && !op.result_is_lent()) {
         assert!(text.contains(op.name()), "{}", op.name());
     }
 }
