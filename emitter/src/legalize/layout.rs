@@ -168,6 +168,12 @@ pub fn record_descriptor(record: &Record, mut name: impl FnMut(&str) -> DataId) 
     DataBlob { relocs, ..blob(bytes, 4) }
 }
 
+/// The record without fields that has this descriptor.
+pub fn static_record(descriptor: DataId) -> DataBlob {
+    let bytes: Vec<u8> = [STATIC_COUNT, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+    DataBlob { relocs: vec![(OBJECT_KIND, descriptor)], ..blob(bytes, 4) }
+}
+
 /// What the runtime knows of function values that capture values of these formats.
 pub fn closure_descriptor(arity: u32, formats: &[Format]) -> DataBlob {
     let head = [KIND_CLOSURE, closure_size(formats.len()), formats.len() as u32, arity];

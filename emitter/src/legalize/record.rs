@@ -112,6 +112,13 @@ impl Ctx<'_> {
 
     fn record_new(&mut self, data: &InstData) -> Value {
         let ty = self.record_type(data.results[0]);
+        if self.module.records[ty.index()].fields.is_empty() {
+            // All are the same: nothing tells them apart.
+            let object = self.runtime.statics.empty_record(self.module, ty);
+            let record = self.op_with(WasmOp::DataAddr, &[], Imm::Data(object));
+            self.change_count(record, 1);
+            return record;
+        }
         let layout = RecordLayout::of(&self.module.records[ty.index()]);
         let descriptor = self.record_descriptor(ty);
         let record = self.new_object(layout.size, descriptor);
@@ -128,7 +135,7 @@ impl Ctx<'_> {
     /// A new object with one share, of which only the header is set.
     pub(super) fn new_object(&mut self, size: u32, descriptor: DataId) -> Value {
         let size = self.i32(size as i32);
-        let object = self.call_value(RuntimeFn::Alloc, &[size]);
+        let object = self.call_value(RuntimeFn::AllocKnown, &[size]);
         let one = self.i32(1);
         self.effect(WasmOp::I32Store, &[object, one], Imm::Offset(OBJECT_COUNT));
         let descriptor = self.op_with(WasmOp::DataAddr, &[], Imm::Data(descriptor));

@@ -13,6 +13,7 @@ pub(crate) struct Statics {
     bignums: HashMap<i64, DataId>,
     file_table: Option<DataId>,
     record_descriptors: HashMap<RecordType, DataId>,
+    empty_records: HashMap<RecordType, DataId>,
     closure_descriptors: HashMap<(u32, Vec<Format>), DataId>,
     closures: HashMap<FuncId, DataId>,
 }
@@ -55,6 +56,12 @@ impl Statics {
         let data = module.add_data(blob);
         self.record_descriptors.insert(record, data);
         data
+    }
+
+    /// The one record of a type without fields.
+    pub(crate) fn empty_record(&mut self, module: &mut Module, record: RecordType) -> DataId {
+        let descriptor = self.record_descriptor(module, record);
+        *self.empty_records.entry(record).or_insert_with(|| module.add_data(layout::static_record(descriptor)))
     }
 
     /// What the runtime knows of function values.

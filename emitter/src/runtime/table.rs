@@ -94,7 +94,8 @@ runtime_functions! {
     StringToBigint "string_to_bigint" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;
 
-    Alloc "alloc" (i32) -> ptr;
+    /// Of a constant size.
+    AllocKnown "alloc_known" (i32) -> ptr;
 
     /// What has no shares left.
     ObjectFree "object_free" (own ptr);

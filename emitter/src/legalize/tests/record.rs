@@ -160,3 +160,11 @@ fn operations_on_records_are_of_the_table() {
         assert!(text.contains(op.name()), "{}", op.name());
     }
 }
+
+#[test]
+fn records_without_fields_are_one() {
+    let text = "v0: int = int.const 0\njump b1(v0)\nb1(v1: int):\nv2: @Leaf = record.new\nv3: @@Tree? = convert v2\n\
+                global.store g1 v3\nv4: @Leaf = record.new\nv5: int = int.const 1\nv6: int = int.add v1, v5\n\
+                v7: int = int.const 100\nv8 = int.lt v6, v7\nbranch v8, b1(v6), b2\nb2:\nprint v6";
+    prints(&program(text), "100");
+}
