@@ -15,6 +15,7 @@
 use std::collections::BTreeSet;
 
 use super::Pass;
+use super::closures::{call_directly, forward_captures};
 use crate::ir::{
     Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef,
 };
@@ -23,42 +24,67 @@ use crate::ir::{
 const USER_LIMIT: usize = 24;
 /// Most instructions of a legalized function that is copied without having asked for it.
 const LEGALIZED_LIMIT: usize = 8;
+/// How often function values that became known are looked at.
+const ROUNDS: usize = 4;
 /// No function grows beyond this many instructions by inlining.
 const CALLER_LIMIT: usize = 20_000;
 
 pub const PASS: Pass = Pass { name: "inline", run };
 pub const RUNTIME_PASS: Pass = Pass { name: "inline-runtime", run: run_runtime };
 
-/// Inlines small functions of the user; the module is in the pure phase.
+/// Inlines small functions of the user, and those that are nothing but what a function value does; the
+/// module is in the pure phase.
 fn run(module: &mut Module) {
-    inline_where(module, Phase::Pure, |callee| callee.insts.len() <= USER_LIMIT);
+    let mut calls = vec![0u32; module.functions.len()];
+    for inst in module.functions.iter().flat_map(|func| &func.insts) {
+        if let (Op::Call, Imm::Func(callee)) = (inst.op, inst.imm) {
+            calls[callee.index()] += 1;
+        }
+    }
+    inline_where(module, Phase::Pure, |caller, id, callee| {
+        let is_only_call = caller.closure.is_some() && calls[id.index()] == 1;
+        callee.inline != InlineHint::Never && (callee.insts.len() <= USER_LIMIT || is_only_call)
+    });
 }
 
 /// Inlines the runtime's primitives; the module is legalized.
 fn run_runtime(module: &mut Module) {
-    inline_where(module, Phase::Legalized, |callee| match callee.inline {
+    inline_where(module, Phase::Legalized, |_, _, callee| match callee.inline {
         InlineHint::Always => true,
         InlineHint::Auto => callee.insts.len() <= LEGALIZED_LIMIT,
         InlineHint::Never => false,
     });
 }
 
-fn inline_where(module: &mut Module, phase: Phase, wanted: impl Fn(&Function) -> bool) {
+fn inline_where(module: &mut Module, phase: Phase, wanted: impl Fn(&Function, FuncId, &Function) -> bool) {
     let (order, component) = callees_first(module);
     for id in order {
         if module.func(id).import.is_some() || module.func(id).phase != phase {
             continue;
         }
         let mut func = std::mem::replace(module.func_mut(id), Function::new("", Default::default(), phase));
-        inline_calls(&mut func, |callee| {
+        let head = Function { closure: func.closure.clone(), ..Function::new("", Default::default(), phase) };
+        let body = |callee: FuncId| {
             let body = module.func(callee);
             let fits = component[callee.index()] != component[id.index()]
                 && body.import.is_none()
                 && body.phase == phase
                 && !body.cold
-                && wanted(body);
+                && wanted(&head, callee, body);
             fits.then_some(body)
-        });
+        };
+        call_directly(&mut func);
+        inline_calls(&mut func, body);
+        // What takes a function value may now stand where that is known, which may be passed on.
+        for _ in 0..ROUNDS {
+            if !call_directly(&mut func) {
+                break;
+            }
+            inline_calls(&mut func, body);
+        }
+        if phase == Phase::Pure {
+            forward_captures(&mut func);
+        }
         if phase == Phase::Pure && func.insts.len() <= USER_LIMIT {
             unroll_recursion(&mut func, id);
         }

@@ -4,6 +4,7 @@
 //! legalized phase see the runtime's bodies too. Cranelift merges common subexpressions, forwards loads and moves
 //! pure operations out of loops, so no pass here does; it removes no checks and inlines nothing, so these do.
 
+mod closures;
 pub mod count;
 pub mod fold_constants;
 pub mod inline;
