@@ -132,9 +132,9 @@ impl Ctx<'_> {
             MochiOp::ListSlice => self.runtime_op(RuntimeFn::ListSlice, data),
             MochiOp::ListConcat => self.runtime_op(RuntimeFn::ListConcat, data),
             MochiOp::ListContains => self.runtime_op(self.layout(data).contains(), data),
-            MochiOp::ListEq => self.runtime_op(RuntimeFn::ListEqual, data),
+            MochiOp::ListEq => self.runtime_op(RuntimeFn::ObjectEqual, data),
             MochiOp::ListNe => {
-                let equal = self.runtime_op(RuntimeFn::ListEqual, data);
+                let equal = self.runtime_op(RuntimeFn::ObjectEqual, data);
                 self.op(WasmOp::I32Eqz, &[equal])
             }
             MochiOp::ListToStr => self.list_to_str(data),
@@ -327,7 +327,7 @@ impl Ctx<'_> {
         let list = self.get(data.args[0]);
         let text = |this: &mut Self| {
             let mode = this.mode(data.imm);
-            this.call_value(RuntimeFn::ListToString, &[list, mode])
+            this.call_value(RuntimeFn::ObjectToString, &[list, mode])
         };
         if !self.old.ty(data.args[0]).nullable {
             return text(self);

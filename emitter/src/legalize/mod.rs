@@ -31,7 +31,7 @@ use mochi_frontend::source::Span;
 
 use crate::analysis::SmallInts;
 use crate::ir::{Closure, FuncId, Function, Module, Phase, Signature};
-use crate::runtime::Runtime;
+use crate::runtime::{Features, Runtime};
 
 /// What legalization must know besides the module.
 pub struct LegalizeOptions<'a> {
@@ -44,7 +44,7 @@ pub struct LegalizeOptions<'a> {
 /// Takes every function from the counted to the legalized phase, and wraps the start function in
 /// one that ends the program properly.
 pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
-    let mut runtime = Runtime::new(options.debug_memory);
+    let mut runtime = Runtime::new(Features::of(module, options.debug_memory));
     let small = SmallInts::new(module);
     for func in &mut module.functions {
         func.sig = machine_signature(&func.sig);

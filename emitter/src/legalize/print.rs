@@ -12,7 +12,7 @@ impl Ctx<'_> {
             Kind::Float => RuntimeFn::PrintFloat,
             Kind::Bool => RuntimeFn::PrintBool,
             Kind::Str => RuntimeFn::PrintString,
-            Kind::List(_) => RuntimeFn::PrintList,
+            Kind::List(_) => RuntimeFn::PrintObject,
             Kind::Map(_)
             | Kind::Record(_)
             | Kind::Union(_)

@@ -490,7 +490,8 @@ fn static_objects_outlive_the_shares_that_nobody_took() {
         legalized("data d0 \"x\"\nstart main\nfunc main() pure {\nb0:\nv0: str = str.const d0\nprint v0\nreturn\n}\n");
     let string = module.data.iter_mut().find(|blob| blob.bytes.starts_with(&[0, 0, 0, 0x40])).expect("a string object");
     string.bytes[..4].copy_from_slice(&1u32.to_le_bytes());
-    let mut runtime = crate::runtime::Runtime::new(true);
+    let mut runtime =
+        crate::runtime::Runtime::new(crate::runtime::Features { debug_memory: true, ..Default::default() });
     let release = runtime.func(&mut module, crate::runtime::RuntimeFn::StringRelease);
     let mut interpreter = Interpreter::new(&module, CapturingWasi::default());
     let object = module.data.iter().position(|blob| blob.bytes.starts_with(&[1, 0, 0, 0, 1])).expect("a string object");

@@ -8,9 +8,11 @@ mod float;
 mod int;
 mod io;
 mod list;
+mod map;
+mod object;
 mod string;
 
-use super::Runtime;
+use super::{Features, Runtime};
 use crate::ir::CapturingWasi;
 use crate::ir::interp::{Interpreter, Trap, TrapKind};
 use crate::ir::{FuncId, Module};
@@ -18,7 +20,7 @@ use crate::ir::{FuncId, Module};
 /// A module of these functions and what they reach.
 fn module_of(names: &[&'static str]) -> Module {
     let mut module = Module { files: vec!["test.mochi".to_owned()], ..Module::default() };
-    let mut runtime = Runtime::new(true);
+    let mut runtime = Runtime::new(Features { debug_memory: true, any: true, maps: true, fields: true });
     let always = ["alloc", "free", "string_from_bytes", "string_release"];
     for name in always.iter().chain(names) {
         runtime.named(&mut module, name);

@@ -13,6 +13,7 @@ mod intrinsic;
 use mochi_frontend::source::Span;
 use mochi_frontend::syntax::ast::{self, BinaryOp, ExprKind, StmtKind, TypeExprKind, UnaryOp};
 
+use super::features::Features;
 use super::source::{DialectError, Item, ItemKind, Source, source};
 use crate::ir::{
     Block, DataId, FuncId, Function, FunctionBuilder, GlobalId, Imm, Init, InlineHint, Op, Param, Phase, Signature,
@@ -201,7 +202,7 @@ pub(super) fn symbol(name: &str) -> String {
 }
 
 /// Lowers a function or import.
-pub(super) fn function(item: &'static Item, debug_memory: bool) -> Result<Template> {
+pub(super) fn function(item: &'static Item, features: Features) -> Result<Template> {
     let declared = declared(item)?;
     let sig = signature(&declared);
     let decl = match &item.stmt()?.kind {
@@ -221,7 +222,7 @@ pub(super) fn function(item: &'static Item, debug_memory: bool) -> Result<Templa
             other => return Err(item.error(mark.span.start, format!("the mark {other} is not known"))),
         }
     }
-    let mut lowering = Lowering::new(item, func, debug_memory, declared.1.map(DialectType::plain));
+    let mut lowering = Lowering::new(item, func, features, declared.1.map(DialectType::plain));
     let values = lowering.builder.func().params().to_vec();
     for ((param, &(ty, _)), value) in decl.params.iter().zip(&declared.0).zip(values) {
         lowering.declare(&param.name.text, true, Operand::value(ty.plain(), value));
@@ -246,7 +247,7 @@ pub(super) fn constant(item: &'static Item) -> Result<Constant> {
     };
     let ty = declared_type(item, ty)?.plain();
     let func = Function::new("", Signature::default(), Phase::Legalized);
-    let mut lowering = Lowering::new(item, func, false, None);
+    let mut lowering = Lowering::new(item, func, Features::default(), None);
     let value_of = lowering.expr(value, Some(ty))?;
     lowering.expect_type(ty, value_of, value.span)?;
     let word = lowering.expect_constant(value_of, value.span)?;
@@ -280,7 +281,7 @@ struct Lowering<'a> {
     item: &'static Item,
     source: &'static Source,
     builder: FunctionBuilder,
-    debug_memory: bool,
+    features: Features,
     result: Option<Ty>,
     /// Innermost last.
     names: Vec<(&'a str, Binding)>,
@@ -300,12 +301,12 @@ fn intern<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(item: &'static Item, func: Function, debug_memory: bool, result: Option<Ty>) -> Lowering<'a> {
+    fn new(item: &'static Item, func: Function, features: Features, result: Option<Ty>) -> Lowering<'a> {
         Lowering {
             item,
             source: source(),
             builder: FunctionBuilder::new(func),
-            debug_memory,
+            features,
             result,
             names: Vec::new(),
             loops: Vec::new(),
@@ -699,7 +700,10 @@ impl<'a> Lowering<'a> {
                 let base = self.builder.value(WasmOp::HeapBase, vec![], Imm::None, Type::I32);
                 Ok(Operand::value(Ty::Ptr, base))
             }
-            "DEBUG_MEMORY" => Ok(Operand::constant(Ty::Bool, self.debug_memory as u64)),
+            "DEBUG_MEMORY" => Ok(Operand::constant(Ty::Bool, self.features.debug_memory as u64)),
+            "HAS_ANY" => Ok(Operand::constant(Ty::Bool, self.features.any as u64)),
+            "HAS_MAPS" => Ok(Operand::constant(Ty::Bool, self.features.maps as u64)),
+            "HAS_FIELDS" => Ok(Operand::constant(Ty::Bool, self.features.fields as u64)),
             "FILE_TABLE" => Ok(self.data(DataSource::FileTable)),
             _ => self.error(span, format!("{name} is not declared")),
         }

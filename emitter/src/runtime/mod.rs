@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod checks;
+mod features;
 mod lower;
 mod source;
 mod statics;
@@ -13,6 +14,7 @@ mod table;
 
 use std::collections::{HashMap, VecDeque};
 
+pub use self::features::Features;
 use self::lower::{DataSource, Template};
 use self::source::{ItemKind, source};
 pub(crate) use self::statics::Statics;
@@ -23,7 +25,7 @@ use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, SigId, Wa
 #[derive(Debug, Default)]
 pub struct Runtime {
     pub(crate) statics: Statics,
-    debug_memory: bool,
+    features: Features,
     functions: HashMap<&'static str, FuncId>,
     globals: HashMap<&'static str, GlobalId>,
 }
@@ -32,9 +34,8 @@ pub struct Runtime {
 type Pending = VecDeque<(FuncId, &'static Template)>;
 
 impl Runtime {
-    /// With `debug_memory` the functions poison what is freed and count what lives.
-    pub fn new(debug_memory: bool) -> Runtime {
-        Runtime { debug_memory, ..Runtime::default() }
+    pub fn new(features: Features) -> Runtime {
+        Runtime { features, ..Runtime::default() }
     }
 
     /// The function in `module`, added if it is not there yet.
@@ -67,7 +68,7 @@ impl Runtime {
         let template = source()
             .get(name)
             .unwrap_or_else(|| panic!("the runtime has no function {name}"))
-            .template(self.debug_memory)
+            .template(self.features)
             .unwrap_or_else(|error| panic!("{error}"));
         let id = module.add_function(template.func.clone());
         self.functions.insert(name, id);
@@ -136,7 +137,7 @@ mod tests {
         for item in &source().items {
             match item.kind {
                 ItemKind::Function | ItemKind::Import => {
-                    errors.extend([false, true].map(|debug_memory| item.template(debug_memory).err()));
+                    errors.extend(Features::all().map(|features| item.template(features).err()));
                 }
                 ItemKind::Constant | ItemKind::Variable => errors.push(item.constant().err()),
             }
@@ -214,7 +215,7 @@ mod tests {
     #[test]
     fn functions_and_what_they_reach_are_added_once() {
         let mut module = Module::default();
-        let mut runtime = Runtime::new(false);
+        let mut runtime = Runtime::new(Features::default());
         let write = runtime.func(&mut module, RuntimeFn::WriteStdout);
         let functions = module.functions.len();
         assert_eq!(runtime.func(&mut module, RuntimeFn::WriteStdout), write);

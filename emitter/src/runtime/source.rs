@@ -13,6 +13,7 @@ use mochi_frontend::diagnostic::Severity;
 use mochi_frontend::source::SourceFile;
 use mochi_frontend::syntax::{self, Dialect, ast};
 
+use super::features::Features;
 use super::lower::{self, Template};
 
 macro_rules! files {
@@ -31,8 +32,11 @@ files!(
     "format.mochi",
     "int.mochi",
     "io.mochi",
+    "json.mochi",
     "limbs.mochi",
     "list.mochi",
+    "map.mochi",
+    "object.mochi",
     "show.mochi",
     "string.mochi",
     "word.mochi"
@@ -69,8 +73,8 @@ pub(super) struct Item {
     text: &'static str,
     stmt: OnceLock<Result<ast::Stmt, DialectError>>,
     constant: OnceLock<Result<lower::Constant, DialectError>>,
-    /// Lowered without and with the memory debugger.
-    templates: [OnceLock<Result<Template, DialectError>>; 2],
+    /// Lowered with each set of features.
+    templates: [OnceLock<Result<Template, DialectError>>; Features::SETS],
 }
 
 impl Item {
@@ -103,9 +107,9 @@ impl Item {
     }
 
     /// The lowered function.
-    pub(super) fn template(&'static self, debug_memory: bool) -> Result<&'static Template, DialectError> {
-        let template = &self.templates[debug_memory as usize];
-        template.get_or_init(|| lower::function(self, debug_memory)).as_ref().map_err(Clone::clone)
+    pub(super) fn template(&'static self, features: Features) -> Result<&'static Template, DialectError> {
+        let template = &self.templates[features.index()];
+        template.get_or_init(|| lower::function(self, features)).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -152,7 +156,7 @@ fn cut(file: &'static str, text: &'static str, items: &mut Vec<Item>) {
                 text: &text[from..end],
                 stmt: OnceLock::new(),
                 constant: OnceLock::new(),
-                templates: [const { OnceLock::new() }; 2],
+                templates: [const { OnceLock::new() }; Features::SETS],
             });
         }
     };

@@ -97,8 +97,23 @@ runtime_functions! {
     /// Of a constant size.
     AllocKnown "alloc_known" (i32) -> ptr;
 
+    /// Any object, or none.
+    ObjectRelease "object_release" (own ptr);
     /// What has no shares left.
     ObjectFree "object_free" (own ptr);
+    /// Any objects, or none.
+    ObjectEqual "object_equal" (ptr, ptr) -> bool;
+    /// The word of an object that is no bignum and no float, or of none; takes over the share.
+    ObjectWord "object_word" (own ptr) -> any;
+    /// Address and format (see layout): what lies there, with a share of its own.
+    FormatWord "format_word" (ptr, i32) -> any;
+    /// The second parameter is as int_to_string's: 0 print's form, 1 str's.
+    ObjectToString "object_to_string" (ptr, i32) -> string;
+    AnyToString "any_to_string" (any, i32) -> string;
+    AnyToJson "any_to_json" (any) -> string;
+    AnyEqual "any_equal" (any, any) -> bool;
+    /// As AnyEqual, but an int is not equal to a float.
+    AnySame "any_same" (any, any) -> bool;
 
     WordRetain "word_retain" (any);
     WordRelease "word_release" (own any);
@@ -126,9 +141,6 @@ runtime_functions! {
 
     /// Kind of the list, room.
     ListNew "list_new" (i32, i32) -> ptr;
-    ListFree "list_free" (own ptr);
-    /// A string or list, or none.
-    ObjectRelease "object_release" (own ptr);
     ListGrow "list_grow" (ptr, i32);
     ListAppendWord "list_append_word" (own ptr, own int) -> ptr;
     ListAppendF64 "list_append_f64" (own ptr, f64) -> ptr;
@@ -146,13 +158,26 @@ runtime_functions! {
     ListSetSlowPtr "list_set_slow_ptr" (ptr, int, own ptr, bool, i32);
     ListSlice "list_slice" (ptr, int, int) -> ptr;
     ListConcat "list_concat" (own ptr, ptr) -> ptr;
-    ListEqual "list_equal" (ptr, ptr) -> bool;
-    /// The second parameter is as int_to_string's: 0 print's form, 1 str's.
-    ListToString "list_to_string" (ptr, i32) -> string;
     ListContainsWord "list_contains_word" (ptr, int) -> bool;
     ListContainsF64 "list_contains_f64" (ptr, f64) -> bool;
     ListContainsU8 "list_contains_u8" (ptr, i32) -> bool;
     ListContainsPtr "list_contains_ptr" (ptr, ptr) -> bool;
+    ListContainsAny "list_contains_any" (ptr, any) -> bool;
+
+    /// The kind of the map.
+    MapNew "map_new" (i32) -> ptr;
+    /// The address of the value, or 0; also in a map that is none.
+    MapFindInt "map_find_int" (ptr, int) -> ptr;
+    MapFindString "map_find_string" (ptr, string) -> ptr;
+    MapFindAny "map_find_any" (ptr, any) -> ptr;
+    /// The address of the value, which is none if it is new.
+    MapSlotInt "map_slot_int" (ptr, own int) -> ptr;
+    MapSlotString "map_slot_string" (ptr, own string) -> ptr;
+    MapSlotAny "map_slot_any" (ptr, own any) -> ptr;
+    /// A list of the keys as strings, sorted.
+    MapKeys "map_keys" (ptr) -> ptr;
+    /// A list of the values in the order of the keys.
+    MapValues "map_values" (ptr) -> ptr;
 
     WriteStdout "write_stdout" (ptr, i32);
     FlushStdout "flush_stdout" ();
@@ -161,7 +186,12 @@ runtime_functions! {
     /// 0, 1, or 2 for none.
     PrintBool "print_bool" (i32);
     PrintString "print_string" (string);
-    PrintList "print_list" (ptr);
+    /// Any object, or none.
+    PrintObject "print_object" (ptr);
+    PrintAny "print_any" (any);
+    /// These print on several lines.
+    JsonObject "json_object" (ptr);
+    JsonAny "json_any" (any);
     PrintNewline "print_newline" ();
     Input "input" () -> string;
     Now "now" () -> int;

@@ -22,9 +22,9 @@ const FUNCTIONS: &[&str] = &[
     "list_set_slow_ptr",
     "list_slice",
     "list_concat",
-    "list_equal",
-    "print_list",
-    "list_to_string",
+    "object_equal",
+    "print_object",
+    "object_to_string",
     "flush_stdout",
     "list_contains_word",
     "list_contains_f64",
@@ -260,10 +260,10 @@ fn operate(elements: Elements, seed: u64) {
                 let element = machine.item(kind, &item);
                 assert_eq!(machine.call(&contains, &[list, element]) == 1, items.contains(&item));
                 machine.release(kind, element);
-                let equal = machine.call("list_equal", &[list, other]) == 1;
+                let equal = machine.call("object_equal", &[list, other]) == 1;
                 assert_eq!(equal, items == contents[&other]);
                 let same = machine.list(kind, &items);
-                assert_eq!(machine.call("list_equal", &[list, same]), 1);
+                assert_eq!(machine.call("object_equal", &[list, same]), 1);
                 machine.call("object_release", &[same]);
             }
             7 | 8 => {
@@ -356,9 +356,9 @@ fn a_list_that_is_none_has_nothing_in_it() {
     assert_eq!(machine.call("list_get_slow_u8", &[0, 3, 1]), 2);
     assert_eq!(machine.call("list_get_slow_ptr", &[0, 3, 1]), 0);
     assert_eq!(machine.call("list_slice", &[0, 0, 1]), 0);
-    assert_eq!(machine.call("list_equal", &[0, 0]), 1);
-    assert_eq!(machine.call("list_equal", &[0, list]), 0);
-    assert_eq!(machine.call("list_equal", &[list, 0]), 0);
+    assert_eq!(machine.call("object_equal", &[0, 0]), 1);
+    assert_eq!(machine.call("object_equal", &[0, list]), 0);
+    assert_eq!(machine.call("object_equal", &[list, 0]), 0);
     assert_eq!(machine.call("list_concat", &[0, list]), 0);
     assert_eq!(machine.call("list_concat", &[list, 0]), 0);
     machine.call("object_release", &[0]);
@@ -410,16 +410,16 @@ fn nesting_has_no_limit() {
     let mut machine = Machine::new(&module);
     let list = nested(&mut machine, 100_000, 5);
     let text = [&[b'['; 100_001][..], b"5", &[b']'; 100_001]].concat();
-    let string = machine.call("list_to_string", &[list, 1]);
+    let string = machine.call("object_to_string", &[list, 1]);
     assert_eq!(machine.take(string), text);
-    machine.call("print_list", &[list]);
+    machine.call("print_object", &[list]);
     machine.call("flush_stdout", &[]);
     assert_eq!(machine.interp.host.stdout, text);
     machine.call("object_release", &[list]);
     let (a, b, c) =
         (nested(&mut machine, 100_000, 1), nested(&mut machine, 100_000, 1), nested(&mut machine, 100_000, 2));
-    assert_eq!(machine.call("list_equal", &[a, b]), 1);
-    assert_eq!(machine.call("list_equal", &[a, c]), 0);
+    assert_eq!(machine.call("object_equal", &[a, b]), 1);
+    assert_eq!(machine.call("object_equal", &[a, c]), 0);
     for list in [a, b, c] {
         machine.call("object_release", &[list]);
     }
@@ -429,11 +429,11 @@ fn nesting_has_no_limit() {
 /// What print and str show of a list, which is released.
 fn texts(machine: &mut Machine<'_>, list: u64) -> [String; 3] {
     let before = machine.interp.host.stdout.len();
-    machine.call("print_list", &[list]);
+    machine.call("print_object", &[list]);
     machine.call("flush_stdout", &[]);
     let printed = machine.interp.host.stdout[before..].to_vec();
     let texts = [0, 1].map(|mode| {
-        let string = machine.call("list_to_string", &[list, mode]);
+        let string = machine.call("object_to_string", &[list, mode]);
         machine.take(string)
     });
     machine.call("object_release", &[list]);
@@ -495,7 +495,7 @@ fn bytes_outside_utf_8_are_shown_in_hexadecimal() {
     let module = module_of(FUNCTIONS);
     let mut machine = Machine::new(&module);
     let list = machine.list(POINTERS, &[Item::Text(b"a\xffb\xe2\x82".to_vec())]);
-    let string = machine.call("list_to_string", &[list, 0]);
+    let string = machine.call("object_to_string", &[list, 0]);
     assert_eq!(machine.take(string), br#"["a\xffb\xe2\x82"]"#);
 }
 

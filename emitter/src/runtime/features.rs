@@ -1,0 +1,51 @@
+//! What a module needs of the runtime, as far as it is known before the runtime is looked at.
+//!
+//! Freeing, comparing and showing work on objects of all kinds; without the kinds that a module
+//! cannot have, they are a fraction of that. The sources ask with `HAS_ANY` and the like, which
+//! are constants.
+
+use crate::ir::{Kind, Module, Type};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Poison what is freed, count what lives.
+    pub debug_memory: bool,
+    /// Words that are not ints.
+    pub any: bool,
+    pub maps: bool,
+    /// Objects with a descriptor: records, cells, function values.
+    pub fields: bool,
+}
+
+impl Features {
+    /// How many sets of features there are.
+    pub(super) const SETS: usize = 16;
+
+    /// What a module has before it is legalized.
+    pub fn of(module: &Module, debug_memory: bool) -> Features {
+        let is_any = |ty: &Type| ty.kind == Kind::Any;
+        let parts = module.lists.iter().chain(&module.maps);
+        let fields = module.records.iter().flat_map(|record| record.fields.iter().map(|(_, ty)| ty));
+        let globals = module.globals.iter().map(|global| &global.ty);
+        let mut values = module.functions.iter().flat_map(|func| func.values.iter().map(|value| &value.ty));
+        Features {
+            debug_memory,
+            any: parts.chain(fields).chain(globals).any(is_any) || values.any(is_any),
+            maps: !module.maps.is_empty(),
+            fields: !module.records.is_empty() || !module.func_types.is_empty(),
+        }
+    }
+
+    pub(super) fn index(self) -> usize {
+        let Features { debug_memory, any, maps, fields } = self;
+        [debug_memory, any, maps, fields].iter().fold(0, |index, &has| index << 1 | has as usize)
+    }
+
+    #[cfg(test)]
+    pub(super) fn all() -> impl Iterator<Item = Features> {
+        (0..Features::SETS).map(|set| {
+            let has = |bit: usize| set >> bit & 1 == 1;
+            Features { debug_memory: has(3), any: has(2), maps: has(1), fields: has(0) }
+        })
+    }
+}
