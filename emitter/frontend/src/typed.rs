@@ -337,7 +337,8 @@ pub enum ExprKind {
         function: FunctionId,
         args: Vec<Expr>,
     },
-    /// Arguments as the builtin's row says.
+    /// Arguments as the builtin's row says. `len` and `append` take an `any` too, `len` a map, and `append` counts
+    /// none as an empty list.
     Builtin {
         builtin: Builtin,
         args: Vec<Expr>,

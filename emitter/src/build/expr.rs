@@ -603,6 +603,7 @@ impl FunctionCtx<'_, '_> {
                 let list = self.expr(of)?;
                 let value = self.expr(value)?;
                 self.fb.set_span(Some(expr.span));
+                let list = self.list_or_new(list);
                 self.append(list, value)
             }
             (Builtin::Str, [of]) => {
@@ -734,7 +735,7 @@ impl FunctionCtx<'_, '_> {
     }
 
     /// `some` of the value, of a type without none, or `none` where the value is none.
-    fn unless_none(
+    pub(super) fn unless_none(
         &mut self,
         value: Value,
         result: Type,

@@ -54,6 +54,12 @@ impl FunctionCtx<'_, '_> {
         self.fb.value(MochiOp::ListNew, Vec::new(), Imm::I32(capacity), ty)
     }
 
+    /// The list, or an empty one for none.
+    pub(super) fn list_or_new(&mut self, list: Value) -> Value {
+        let ty = self.fb.ty(list).without_none();
+        self.unless_none(list, ty, |_, list| list, |ctx| ctx.new_list(ty, 0))
+    }
+
     pub(super) fn append(&mut self, list: Value, value: Value) -> Value {
         let ty = self.fb.ty(list);
         self.fb.value(MochiOp::ListPush, vec![list, value], Imm::None, ty)
@@ -102,7 +108,7 @@ impl FunctionCtx<'_, '_> {
         self.fb.set_span(Some(span));
         let meanwhile = if ty.nullable { self.none(ty) } else { self.new_list(ty, 0) };
         self.fb.effect(MochiOp::ListSet, vec![list, index, meanwhile], Imm::None);
-        let grown = self.convert(inner, ty.without_none());
+        let grown = self.list_or_new(inner);
         let grown = self.append(grown, item);
         let grown = self.convert(grown, ty);
         self.fb.effect(MochiOp::ListSet, vec![list, index, grown], Imm::None);

@@ -120,7 +120,11 @@ impl FunctionCtx<'_, '_> {
         }
         self.fb.set_span(Some(span));
         let taken = self.take(place, ty);
-        let mut value = self.convert(read.unwrap_or(taken), ty.without_none());
+        let start = read.unwrap_or(taken);
+        let mut value = match parts.first() {
+            Some(Part::Element(_)) => self.list_or_new(start),
+            _ => self.convert(start, ty.without_none()),
+        };
         let whole = self.fb.ty(value);
         for (part, added) in parts.iter().zip(values) {
             let op = match part {

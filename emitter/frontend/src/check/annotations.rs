@@ -10,7 +10,8 @@
 //! and agrees with everything.
 
 use super::resolved::{
-    Annotation as Claim, Base, Block, CastTarget, ExprId, ExprKind, Function, Place, Program, Stmt, StmtKind,
+    Annotation as Claim, ArmBody, Base, Block, CastTarget, ExprId, ExprKind, Function, Pattern, Place, Program, Stmt,
+    StmtKind,
 };
 use crate::builtins::Builtin;
 use crate::diagnostic::{Code, Diagnostic};
@@ -22,6 +23,7 @@ use crate::typed::LocalId;
 pub(super) fn check(program: &Program<'_>, file: &SourceFile, strict: bool) -> Vec<Diagnostic> {
     let mut checker = Checker {
         program,
+        function: &program.functions[program.main.index()],
         file,
         strict,
         diagnostics: Vec::new(),
@@ -35,12 +37,13 @@ pub(super) fn check(program: &Program<'_>, file: &SourceFile, strict: bool) -> V
     let others = (0..program.functions.len()).filter(|&index| index != main);
     for index in std::iter::once(main).chain(others) {
         let function = &program.functions[index];
+        checker.function = function;
         checker.locals = function.locals.iter().map(|_| Local { declared: Claim::ANY, narrowed: None }).collect();
         checker.result = if index == main { Claim::UNIT } else { function.result.unwrap_or(Claim::ANY) };
         for &param in &function.params {
             checker.locals[param.index()].declared = function.locals[param.index()].annotation.unwrap_or(Claim::ANY);
         }
-        checker.block(function, &function.body);
+        checker.block(&function.body);
     }
     checker.effects();
     checker.diagnostics
@@ -48,6 +51,8 @@ pub(super) fn check(program: &Program<'_>, file: &SourceFile, strict: bool) -> V
 
 struct Checker<'p, 'a> {
     program: &'p Program<'a>,
+    /// The function that is being checked.
+    function: &'p Function<'a>,
     file: &'p SourceFile,
     strict: bool,
     diagnostics: Vec<Diagnostic>,
@@ -82,20 +87,20 @@ impl<'p> Checker<'p, '_> {
 
     // Statements.
 
-    fn block(&mut self, function: &'p Function<'_>, block: &'p Block) {
+    fn block(&mut self, block: &'p Block) {
         let mark = self.changes.len();
         for stmt in block {
-            self.stmt(function, stmt);
+            self.stmt(stmt);
         }
         self.undo(mark);
     }
 
-    fn stmt(&mut self, function: &'p Function<'_>, stmt: &'p Stmt) {
+    fn stmt(&mut self, stmt: &'p Stmt) {
         let span = stmt.span;
         match &stmt.kind {
             StmtKind::Declare { place, value } => {
                 let annotation = match place {
-                    Place::Local(local) => function.locals[local.index()].annotation,
+                    Place::Local(local) => self.function.locals[local.index()].annotation,
                     Place::Global(global) => self.program.globals[global.index()].variable.annotation,
                 };
                 let claim = match (annotation, *value) {
@@ -130,6 +135,12 @@ impl<'p> Checker<'p, '_> {
                 }
                 self.expr(*value);
             }
+            StmtKind::AssignField { place: _, name: _, indexes, fields: _, value } => {
+                for index in indexes {
+                    self.expr(*index);
+                }
+                self.expr(*value);
+            }
             StmtKind::Expr(expr) => {
                 self.expr(*expr);
             }
@@ -148,16 +159,16 @@ impl<'p> Checker<'p, '_> {
                     let narrowing = self.cond(arm.cond);
                     let inner = self.changes.len();
                     self.narrow(&narrowing.yes);
-                    self.block(function, &arm.body);
+                    self.block(&arm.body);
                     self.undo(inner);
                     self.narrow(&narrowing.no);
                 }
-                self.block(function, otherwise);
+                self.block(otherwise);
                 self.undo(mark);
             }
             StmtKind::While { cond, body, assigns: _ } => {
                 self.cond(*cond);
-                self.block(function, body);
+                self.block(body);
             }
             StmtKind::ForRange { var, start, end, body, assigns: _ } => {
                 let (start_claim, end_claim) = (self.expr(*start), self.expr(*end));
@@ -167,7 +178,7 @@ impl<'p> Checker<'p, '_> {
                 }
                 let counter = if start_claim.base == Base::Int64 { Base::Int64 } else { Base::Int };
                 self.set(Place::Local(*var), Claim::of(counter));
-                self.block(function, body);
+                self.block(body);
             }
             StmtKind::ForIn { var, iter, body, assigns: _ } => {
                 let claim = self.expr(*iter);
@@ -180,13 +191,13 @@ impl<'p> Checker<'p, '_> {
                     }
                 };
                 self.set(Place::Local(*var), element);
-                self.block(function, body);
+                self.block(body);
             }
             StmtKind::Break | StmtKind::Continue => {}
             StmtKind::Expect { cond, text: _ } => {
                 self.expect(*cond, Claim::BOOL);
             }
-            StmtKind::Block(block) => self.block(function, block),
+            StmtKind::Block(block) => self.block(block),
         }
     }
 
@@ -290,6 +301,15 @@ impl<'p> Checker<'p, '_> {
             ExprKind::Index { of, index } => self.index(of, claim, &[Some(index)]),
             ExprKind::Slice { of, start, end } => self.index(of, claim, &[start, end]),
             ExprKind::Cast { of, to, annotation } => self.cast(of, claim, to, annotation),
+            // What is declared about structs is not looked at yet.
+            ExprKind::Field { of: _, name: _ } => Claim::UNKNOWN,
+            ExprKind::Method { of: _, name: _, ref args } => {
+                for &arg in args {
+                    self.expr(arg);
+                }
+                Claim::UNKNOWN
+            }
+            ExprKind::CastRecord { .. } => Claim::UNKNOWN,
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
@@ -299,6 +319,10 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::List(_)
+            | ExprKind::Map(_)
+            | ExprKind::Record { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Entry { .. }
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
@@ -347,11 +371,44 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
+            ExprKind::Record { record: _, fields } => {
+                for &(_, value) in fields {
+                    self.expr(value);
+                }
+                Claim::UNKNOWN
+            }
+            ExprKind::Match { target, arms } => {
+                self.expr(*target);
+                for arm in arms {
+                    if let Pattern::Variant { name: _, record: _, fields } = &arm.pattern {
+                        for &local in fields.iter().flatten() {
+                            self.locals[local.index()].declared = Claim::UNKNOWN;
+                        }
+                    }
+                    match &arm.body {
+                        ArmBody::Expr(value) => {
+                            self.expr(*value);
+                        }
+                        ArmBody::Block(block) => self.block(block),
+                    }
+                }
+                Claim::UNKNOWN
+            }
+            ExprKind::Map(entries) => {
+                for &(key, value) in entries {
+                    self.expr(key);
+                    self.expr(value);
+                }
+                Claim::UNKNOWN
+            }
+            ExprKind::Entry { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }
             | ExprKind::Slice { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Method { .. }
+            | ExprKind::CastRecord { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }
     }

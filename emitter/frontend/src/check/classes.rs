@@ -1,205 +1,546 @@
-//! Which lists may meet: alias classes with one element slot each.
+//! Which containers may meet: alias classes of lists, maps and functions, with a slot for what they hold.
 //!
-//! A list expression makes a class. Wherever a list flows to where another may be, their
-//! classes become one (union-find), and so do the classes of their elements when these are
-//! lists. No list ever changes its representation on the way, so all names for a list agree
-//! on it. When inference is done the classes with equal element types become one list type.
+//! An expression that makes a container makes a class. Wherever a container flows to where
+//! another of its shape may be, their classes become one (union-find), and so do the classes of
+//! what they hold. No container ever changes its representation on the way, so all names for
+//! it agree on that. When inference is done the classes with equal contents become one type.
+//!
+//! Where values of different kinds meet, the place is `any`. A container that flows into such a
+//! place *escapes*: it keeps its representation, as reading through `any` looks at what the
+//! object is, but what the program stores through `any` (an element, an argument) may be
+//! stored in any container that has escaped. A class that would contain itself has `any` in
+//! that place; only records may contain themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::infer::{CopyId, Slot};
+use super::resolved::Program;
 use crate::source::Span;
-use crate::typed::ListType;
-use crate::types::{Kind, ListId, Type};
+use crate::typed::{FuncType, ListType, MapType};
+use crate::types::{FuncTypeId, Kind, ListId, MapId, RecordId, Type, UnionId};
 
-/// How deep lists are looked into: deeper ones contain themselves, which is refused.
-const MAX_NESTING: usize = 100;
+/// How much of a type is looked at to tell it from others; what is larger counts as equal.
+const MAX_PARTS: usize = 200;
 
-#[derive(Default)]
+/// What a class is a class of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shape {
+    /// One slot: the elements.
+    List,
+    /// One slot: the values.
+    Map,
+    /// The parameters, then the result.
+    Func,
+}
+
+impl Shape {
+    fn kind(self, class: u32) -> Kind {
+        match self {
+            Shape::List => Kind::List(ListId(class)),
+            Shape::Map => Kind::Map(MapId(class)),
+            Shape::Func => Kind::Func(FuncTypeId(class)),
+        }
+    }
+}
+
+/// The class that a kind names, as its number, with its shape.
+fn class_of(kind: Kind) -> Option<(Shape, u32)> {
+    match kind {
+        Kind::List(list) => Some((Shape::List, list.0)),
+        Kind::Map(map) => Some((Shape::Map, map.0)),
+        Kind::Func(func) => Some((Shape::Func, func.0)),
+        Kind::Never
+        | Kind::Int
+        | Kind::Float
+        | Kind::Bool
+        | Kind::String
+        | Kind::Record(_)
+        | Kind::Union(_)
+        | Kind::Any => None,
+    }
+}
+
+/// Whether `after` holds more than `before`, which are one class where they are classes of one shape.
+fn has_grown(before: Type, after: Type) -> bool {
+    let is_same = match (class_of(before.kind), class_of(after.kind)) {
+        (Some((first, _)), Some((second, _))) => first == second,
+        _ => before.kind == after.kind,
+    };
+    !is_same || before.nullable != after.nullable
+}
+
 pub(super) struct Classes {
     classes: Vec<Class>,
+    /// The union of each record that is a variant.
+    unions: Vec<Option<UnionId>>,
+    variants: Vec<Vec<RecordId>>,
+    escaped_records: BTreeSet<RecordId>,
+    /// Those among them that have escaped since they were last asked for.
+    new_records: Vec<RecordId>,
+    /// What is stored in elements through `any`.
+    stored: Type,
+    /// The copies that have used the type of a slot which has grown since they were last asked for.
+    stale: BTreeSet<CopyId>,
+    /// The types that the classes have become.
+    interned: Option<Interned>,
 }
 
 struct Class {
     /// Itself, unless it has become part of another.
-    parent: ListId,
-    element: Slot,
-    /// The copies that have used the element's type.
+    parent: u32,
+    shape: Shape,
+    slots: Vec<Slot>,
+    /// The copies that have used the slots' types.
     readers: BTreeSet<CopyId>,
+    escapes: bool,
 }
 
-/// The list types and what each class has become.
+/// The types and what each class has become.
+#[derive(Clone, Default)]
 pub(super) struct Interned {
     pub(super) lists: Vec<ListType>,
+    pub(super) maps: Vec<MapType>,
+    pub(super) funcs: Vec<FuncType>,
     /// By class, as it was named at first.
-    ids: Vec<ListId>,
-    /// Where lists were put into themselves.
-    pub(super) cycles: Vec<Span>,
+    ids: Vec<u32>,
 }
 
 impl Interned {
     pub(super) fn rename(&self, ty: Type) -> Type {
-        match ty.kind {
-            Kind::List(list) => Type { kind: Kind::List(self.rename_list(list)), ..ty },
-            _ => ty,
+        match class_of(ty.kind) {
+            Some((shape, class)) => Type { kind: shape.kind(self.ids[class as usize]), ..ty },
+            None => ty,
         }
     }
 
-    pub(super) fn rename_list(&self, list: ListId) -> ListId {
-        self.ids[list.index()]
+    fn slot(&self, kind: Kind, index: usize) -> Type {
+        match kind {
+            Kind::List(list) => self.lists[list.index()].element,
+            Kind::Map(map) => self.maps[map.index()].value,
+            Kind::Func(func) => {
+                let func = &self.funcs[func.index()];
+                func.params.get(index).copied().unwrap_or(func.result)
+            }
+            _ => unreachable!("{kind:?} has no slots"),
+        }
     }
 }
 
 impl Classes {
-    pub(super) fn make(&mut self) -> ListId {
-        let id = ListId(self.classes.len() as u32);
-        self.classes.push(Class { parent: id, element: Slot::default(), readers: BTreeSet::new() });
-        id
+    pub(super) fn new(program: &Program<'_>) -> Classes {
+        Classes {
+            classes: Vec::new(),
+            unions: program.records.iter().map(|record| record.union).collect(),
+            variants: program.unions.iter().map(|union| union.variants.clone()).collect(),
+            escaped_records: BTreeSet::new(),
+            new_records: Vec::new(),
+            stored: Type::NEVER,
+            stale: BTreeSet::new(),
+            interned: None,
+        }
     }
 
-    pub(super) fn find(&self, list: ListId) -> ListId {
-        let mut at = list;
-        while self.classes[at.index()].parent != at {
-            at = self.classes[at.index()].parent;
+    /// A new class with so many slots.
+    pub(super) fn make(&mut self, shape: Shape, slots: usize) -> Kind {
+        let id = self.classes.len() as u32;
+        let slots = vec![Slot::default(); slots];
+        self.classes.push(Class { parent: id, shape, slots, readers: BTreeSet::new(), escapes: false });
+        shape.kind(id)
+    }
+
+    fn find(&self, class: u32) -> u32 {
+        let mut at = class;
+        while self.classes[at as usize].parent != at {
+            at = self.classes[at as usize].parent;
         }
         at
     }
 
+    /// Shortens the way to what [`Self::find`] gives.
+    fn find_mut(&mut self, class: u32) -> u32 {
+        let root = self.find(class);
+        let mut at = class;
+        while at != root {
+            at = std::mem::replace(&mut self.classes[at as usize].parent, root);
+        }
+        root
+    }
+
+    fn get(&self, class: u32) -> &Class {
+        &self.classes[self.find(class) as usize]
+    }
+
     /// The type with the present name of its class.
     pub(super) fn canonical(&self, ty: Type) -> Type {
-        match ty.kind {
-            Kind::List(list) => Type { kind: Kind::List(self.find(list)), ..ty },
+        match class_of(ty.kind) {
+            Some((shape, class)) if self.interned.is_none() => Type { kind: shape.kind(self.find(class)), ..ty },
             _ => ty,
         }
     }
 
-    /// Makes one class of two types' classes if both are lists. Gives the copies that have used an
-    /// element type which has grown.
-    pub(super) fn unify(&mut self, a: Type, b: Type) -> BTreeSet<CopyId> {
-        let mut stale = BTreeSet::new();
-        let mut open = vec![(a, b)];
+    /// The copies that have to be walked again.
+    pub(super) fn take_stale(&mut self) -> BTreeSet<CopyId> {
+        std::mem::take(&mut self.stale)
+    }
+
+    // Joining.
+
+    /// The least type that holds the values of both, which may meet from now on.
+    pub(super) fn join(&mut self, a: Type, b: Type) -> Type {
+        let (a, b) = (self.canonical(a), self.canonical(b));
+        let mut open = Vec::new();
+        let joined = self.join_outside(a, b, &mut open);
+        self.unify_all(open);
+        self.canonical(joined)
+    }
+
+    /// The same, but classes that have to become one are left in `open`.
+    fn join_outside(&mut self, a: Type, b: Type, open: &mut Vec<(u32, u32)>) -> Type {
+        let nullable = a.nullable || b.nullable;
+        if let (Some((_, x)), Some((_, y))) = (class_of(a.kind), class_of(b.kind))
+            && (a.kind == b.kind || self.interned.is_none() && self.is_one_shape(a.kind, b.kind))
+        {
+            open.push((x, y));
+            return Type { nullable, ..a };
+        }
+        let joined = match (self.union_of(a.kind), self.union_of(b.kind)) {
+            (Some(first), Some(second)) if first == second && a.kind != b.kind => {
+                Type { kind: Kind::Union(first), nullable }
+            }
+            _ => a.join(b),
+        };
+        if joined.kind == Kind::Any {
+            self.escape(a);
+            self.escape(b);
+        }
+        joined
+    }
+
+    /// Whether values of both kinds, if they meet, are containers of one class.
+    pub(super) fn is_one_shape(&self, a: Kind, b: Kind) -> bool {
+        match (class_of(a), class_of(b)) {
+            (Some((first, _)), Some((second, _))) => first == second && self.slot_count(a) == self.slot_count(b),
+            _ => false,
+        }
+    }
+
+    /// The kind of values of both kinds where nothing has to become one for that.
+    pub(super) fn common_kind(&self, a: Kind, b: Kind) -> Option<Kind> {
+        match (self.union_of(a), self.union_of(b)) {
+            (Some(first), Some(second)) if first == second && a != b => Some(Kind::Union(first)),
+            _ => (a == b).then_some(a),
+        }
+    }
+
+    fn union_of(&self, kind: Kind) -> Option<UnionId> {
+        match kind {
+            Kind::Record(record) => self.unions[record.index()],
+            Kind::Union(union) => Some(union),
+            _ => None,
+        }
+    }
+
+    fn unify_all(&mut self, mut open: Vec<(u32, u32)>) {
+        if self.interned.is_some() {
+            return;
+        }
+        let mut merged = Vec::new();
         while let Some((a, b)) = open.pop() {
-            let (Kind::List(a), Kind::List(b)) = (a.kind, b.kind) else { continue };
-            let (a, b) = (self.find(a), self.find(b));
+            let (a, b) = (self.find_mut(a), self.find_mut(b));
             if a == b {
                 continue;
             }
             // The older class stays, so that names change in a fixed way.
             let (kept, gone) = (a.min(b), a.max(b));
-            self.classes[gone.index()].parent = kept;
-            let (first, second) = (self.classes[kept.index()].element, self.classes[gone.index()].element);
-            open.push((first.ty, second.ty));
-            let mut element = first;
-            element.join(self.canonical(second.ty), second.first);
-            self.classes[kept.index()].element = element;
-            let readers = std::mem::take(&mut self.classes[gone.index()].readers);
-            if element.ty != first.ty {
-                stale.extend(&self.classes[kept.index()].readers);
+            self.classes[gone as usize].parent = kept;
+            let slots = std::mem::take(&mut self.classes[gone as usize].slots);
+            let readers = std::mem::take(&mut self.classes[gone as usize].readers);
+            let escaped = self.classes[gone as usize].escapes;
+            for (index, second) in slots.into_iter().enumerate() {
+                let first = self.classes[kept as usize].slots[index];
+                let ty = self.join_outside(self.canonical(first.ty), self.canonical(second.ty), &mut open);
+                if has_grown(first.ty, ty) {
+                    self.stale.extend(&self.classes[kept as usize].readers);
+                }
+                if has_grown(second.ty, ty) {
+                    self.stale.extend(&readers);
+                }
+                let slot = &mut self.classes[kept as usize].slots[index];
+                slot.first = if first.ty.kind == Kind::Never { second.first } else { first.first };
+                slot.ty = slot.ty.join_of_one_class(ty);
             }
-            if element.ty != second.ty {
-                stale.extend(&readers);
+            self.classes[kept as usize].readers.extend(readers);
+            if escaped != self.classes[kept as usize].escapes {
+                self.classes[kept as usize].escapes = false;
+                let shape = self.classes[kept as usize].shape;
+                self.escape(Type::of(shape.kind(kept)));
             }
-            self.classes[kept.index()].readers.extend(readers);
+            merged.push(kept);
         }
-        stale
+        for class in merged {
+            self.break_cycles(class);
+        }
     }
 
-    pub(super) fn element(&mut self, list: ListId, reader: CopyId) -> Slot {
-        let list = self.find(list);
-        let class = &mut self.classes[list.index()];
+    /// Puts `any` where the class contains itself.
+    fn break_cycles(&mut self, class: u32) {
+        let class = self.find(class);
+        for index in 0..self.classes[class as usize].slots.len() {
+            let ty = self.classes[class as usize].slots[index].ty;
+            if self.reaches(ty, class) {
+                self.classes[class as usize].slots[index].ty = Type::ANY;
+                self.stale.extend(&self.classes[class as usize].readers);
+                self.escape(ty);
+            }
+        }
+    }
+
+    fn reaches(&self, ty: Type, class: u32) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![ty];
+        while let Some(ty) = open.pop() {
+            let Some((_, at)) = class_of(ty.kind) else { continue };
+            let at = self.find(at);
+            if at == class {
+                return true;
+            }
+            if seen.insert(at) {
+                open.extend(self.classes[at as usize].slots.iter().map(|slot| slot.ty));
+            }
+        }
+        false
+    }
+
+    // Slots.
+
+    /// The type of a slot of a container's class.
+    pub(super) fn slot(&mut self, kind: Kind, index: usize, reader: CopyId) -> Type {
+        if let Some(interned) = &self.interned {
+            return interned.slot(kind, index);
+        }
+        let Some((_, class)) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
+        let class = self.find(class);
+        let class = &mut self.classes[class as usize];
         class.readers.insert(reader);
-        let slot = class.element;
-        Slot { ty: self.canonical(slot.ty), ..slot }
+        let ty = class.slots[index].ty;
+        self.canonical(ty)
     }
 
-    /// Lets a value flow into the elements; gives the copies that have used their type if it has grown.
-    pub(super) fn join_element(&mut self, list: ListId, ty: Type, from: Span) -> BTreeSet<CopyId> {
-        let at = self.find(list);
-        let before = self.classes[at.index()].element.ty;
-        let mut stale = self.unify(before, ty);
-        let at = self.find(list);
-        let ty = self.canonical(ty);
-        let mut slot = self.classes[at.index()].element;
-        slot.ty = self.canonical(slot.ty);
-        let has_grown = slot.join(ty, from);
-        self.classes[at.index()].element = slot;
-        if has_grown {
-            stale.extend(&self.classes[at.index()].readers);
+    /// How many slots a container's class has.
+    pub(super) fn slot_count(&self, kind: Kind) -> usize {
+        match (class_of(kind), kind, &self.interned) {
+            (_, Kind::Func(func), Some(interned)) => interned.funcs[func.index()].params.len() + 1,
+            (Some(_), _, Some(_)) => 1,
+            (Some((_, class)), _, None) => self.get(class).slots.len(),
+            (None, _, _) => 0,
         }
-        stale
     }
 
-    /// What distinguishes list types before the classes are final: the type itself, then its elements'
-    /// types from the outside to the inside. False when the innermost is not known yet.
-    pub(super) fn shape(&mut self, ty: Type, reader: CopyId, out: &mut Vec<Type>) -> bool {
-        let mut at = ty;
-        for _ in 0..MAX_NESTING {
-            let Kind::List(list) = at.kind else {
-                out.push(at);
-                return at != Type::NEVER;
-            };
-            out.push(Type { kind: Kind::List(ListId::ANY), ..at });
-            at = self.element(list, reader).ty;
+    /// Lets a value flow into a slot of a container's class.
+    pub(super) fn join_slot(&mut self, kind: Kind, index: usize, ty: Type, from: Span) {
+        if self.interned.is_some() {
+            return;
         }
-        true
+        let Some((_, class)) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
+        let before = self.get(class).slots[index];
+        let ty = self.join(before.ty, ty);
+        // Joining may have changed the slot itself, when the class became part of another.
+        let now = self.canonical(self.get(class).slots[index].ty);
+        let ty = if ty == now { ty } else { self.join(now, ty) };
+        let class = self.find(class);
+        let data = &mut self.classes[class as usize];
+        let slot = &mut data.slots[index];
+        if slot.ty.kind == Kind::Never && ty.kind != Kind::Never {
+            slot.first = from;
+        }
+        slot.ty = slot.ty.join_of_one_class(ty);
+        if has_grown(before.ty, ty) {
+            self.stale.extend(&data.readers);
+        }
+        if data.escapes {
+            self.escape(ty);
+        }
+        self.break_cycles(class);
     }
 
-    /// Elements of which nothing but none is known are ints: none of them is ever read, or only none.
-    pub(super) fn settle(&mut self) -> BTreeSet<CopyId> {
-        let mut stale = BTreeSet::new();
+    // Escaping.
+
+    /// Values of the type flow to where values of other kinds are.
+    pub(super) fn escape(&mut self, ty: Type) {
+        if self.interned.is_some() {
+            return;
+        }
+        let mut open = vec![ty];
+        while let Some(ty) = open.pop() {
+            match ty.kind {
+                Kind::Record(record) => {
+                    if self.escaped_records.insert(record) {
+                        self.new_records.push(record);
+                    }
+                }
+                Kind::Union(union) => {
+                    open.extend(self.variants[union.index()].iter().map(|&variant| Type::of(Kind::Record(variant))));
+                }
+                Kind::List(_) | Kind::Map(_) | Kind::Func(_) => self.escape_class(ty.kind, &mut open),
+                Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::Any => {}
+            }
+        }
+    }
+
+    fn escape_class(&mut self, kind: Kind, open: &mut Vec<Type>) {
+        let Some((shape, class)) = class_of(kind) else { return };
+        let class = self.find(class);
+        let data = &mut self.classes[class as usize];
+        if std::mem::replace(&mut data.escapes, true) {
+            return;
+        }
+        open.extend(data.slots.iter().map(|slot| slot.ty));
+        let params = data.slots.len() - 1;
+        match shape {
+            Shape::List | Shape::Map => {
+                let stored = self.stored;
+                if stored != Type::NEVER {
+                    self.join_slot(kind, 0, stored, Span::default());
+                }
+            }
+            Shape::Func => {
+                for param in 0..params {
+                    self.join_slot(kind, param, Type::ANY, Span::default());
+                }
+            }
+        }
+    }
+
+    pub(super) fn has_escaped(&self, record: RecordId) -> bool {
+        self.escaped_records.contains(&record)
+    }
+
+    pub(super) fn escaped_records(&self) -> impl Iterator<Item = RecordId> {
+        self.escaped_records.iter().copied()
+    }
+
+    pub(super) fn take_new_records(&mut self) -> Vec<RecordId> {
+        std::mem::take(&mut self.new_records)
+    }
+
+    /// A value is stored in an element through `any`.
+    pub(super) fn store(&mut self, ty: Type) {
+        if self.interned.is_some() {
+            return;
+        }
+        self.escape(ty);
+        // A store behind the end of a list fills what lies between with none.
+        let stored = self.join(self.stored, ty.or_none());
+        if std::mem::replace(&mut self.stored, stored) == stored {
+            return;
+        }
         for index in 0..self.classes.len() {
-            let list = ListId(index as u32);
             let class = &self.classes[index];
-            if class.parent == list && class.element.ty.kind == Kind::Never {
-                let from = class.element.first;
-                stale.extend(self.join_element(list, Type::INT, from));
+            if class.parent == index as u32 && class.escapes && class.shape != Shape::Func {
+                let kind = class.shape.kind(index as u32);
+                self.join_slot(kind, 0, stored, Span::default());
             }
         }
-        stale
     }
 
-    /// Replaces the classes by list types, of which no two have equal elements.
-    pub(super) fn intern(&mut self) -> Interned {
-        let mut interned = Interned { lists: Vec::new(), ids: Vec::new(), cycles: Vec::new() };
-        let mut by_element = BTreeMap::new();
-        let mut firsts = Vec::new();
-        let mut done: BTreeMap<ListId, ListId> = BTreeMap::new();
+    // Telling types apart.
+
+    /// What distinguishes types before the classes are final: the type itself, then what it holds, from the
+    /// outside to the inside. False when some of it is not known yet.
+    pub(super) fn shape(&mut self, ty: Type, reader: CopyId, out: &mut Vec<Type>) -> bool {
+        let mut is_known = true;
+        let mut open = vec![ty];
+        let end = out.len() + MAX_PARTS;
+        while let Some(ty) = open.pop()
+            && out.len() < end
+        {
+            let Some((shape, class)) = class_of(ty.kind) else {
+                is_known &= ty != Type::NEVER;
+                out.push(ty);
+                continue;
+            };
+            let class = self.find(class);
+            let class = &mut self.classes[class as usize];
+            class.readers.insert(reader);
+            out.push(Type { kind: shape.kind(u32::MAX), ..ty });
+            open.extend(class.slots.iter().rev().map(|slot| slot.ty));
+        }
+        is_known
+    }
+
+    /// Elements and values of which nothing but none is known are ints: none of them is ever read, or only none.
+    pub(super) fn settle(&mut self) {
         for index in 0..self.classes.len() {
-            // From the class to its innermost elements, then back.
-            let mut chain = Vec::new();
-            let mut at = self.find(ListId(index as u32));
-            while !done.contains_key(&at) {
-                let class = &self.classes[at.index()];
-                if chain.contains(&at) {
-                    interned.cycles.push(class.element.first);
-                    done.insert(at, ListId(0));
-                    break;
-                }
-                chain.push(at);
-                let Kind::List(element) = class.element.ty.kind else { break };
-                at = self.find(element);
+            let class = &self.classes[index];
+            if class.parent != index as u32 {
+                continue;
             }
-            while let Some(class) = chain.pop() {
-                let mut element = self.classes[class.index()].element.ty;
-                if let Kind::List(list) = element.kind {
-                    element.kind = Kind::List(done[&self.find(list)]);
+            let kind = class.shape.kind(index as u32);
+            for slot in 0..class.slots.len() {
+                let class = &self.classes[index];
+                let ty = class.slots[slot].ty;
+                match class.shape {
+                    Shape::List | Shape::Map if ty.kind == Kind::Never => {
+                        self.join_slot(kind, slot, Type::INT, Span::default());
+                    }
+                    Shape::Func if ty == Type::NEVER => self.join_slot(kind, slot, Type::NONE, Span::default()),
+                    Shape::List | Shape::Map | Shape::Func => {}
                 }
-                let next = ListId(interned.lists.len() as u32);
-                let id = *by_element.entry(element).or_insert(next);
-                if id == next {
-                    interned.lists.push(ListType { element });
-                    firsts.push(self.classes[class.index()].element.first);
-                }
-                done.entry(class).or_insert(id);
             }
-            interned.ids.push(done[&self.find(ListId(index as u32))]);
         }
-        let mut classes: Vec<Class> = Vec::with_capacity(interned.lists.len());
-        for (index, list) in interned.lists.iter().enumerate() {
-            let element = Slot { ty: list.element, first: firsts[index] };
-            classes.push(Class { parent: ListId(index as u32), element, readers: BTreeSet::new() });
+    }
+
+    /// Replaces the classes by types, of which no two have equal contents.
+    pub(super) fn intern(&mut self) -> Interned {
+        let mut interned = Interned { ids: vec![u32::MAX; self.classes.len()], ..Interned::default() };
+        let mut lists: BTreeMap<Type, u32> = BTreeMap::new();
+        let mut maps: BTreeMap<Type, u32> = BTreeMap::new();
+        let mut funcs: BTreeMap<Vec<Type>, u32> = BTreeMap::new();
+        for index in 0..self.classes.len() as u32 {
+            let mut open = vec![index];
+            while let Some(&named) = open.last() {
+                let class = self.find(named);
+                let data = &self.classes[class as usize];
+                // What a class holds comes before it.
+                let parts: Vec<u32> =
+                    data.slots.iter().filter_map(|slot| class_of(slot.ty.kind)).map(|at| at.1).collect();
+                let missing: Vec<u32> =
+                    parts.into_iter().filter(|&part| interned.ids[self.find(part) as usize] == u32::MAX).collect();
+                if interned.ids[class as usize] == u32::MAX && !missing.is_empty() {
+                    open.extend(missing.into_iter().map(|part| self.find(part)));
+                    continue;
+                }
+                open.pop();
+                if interned.ids[class as usize] == u32::MAX {
+                    let slots = data.slots.iter().map(|slot| interned.rename(self.canonical(slot.ty)));
+                    let mut slots: Vec<Type> = slots.collect();
+                    interned.ids[class as usize] = match data.shape {
+                        Shape::List => *lists.entry(slots[0]).or_insert_with(|| {
+                            interned.lists.push(ListType { element: slots[0] });
+                            interned.lists.len() as u32 - 1
+                        }),
+                        Shape::Map => *maps.entry(slots[0]).or_insert_with(|| {
+                            interned.maps.push(MapType { value: slots[0] });
+                            interned.maps.len() as u32 - 1
+                        }),
+                        Shape::Func => *funcs.entry(slots.clone()).or_insert_with(|| {
+                            let result = slots.pop().unwrap_or(Type::NONE);
+                            interned.funcs.push(FuncType { params: slots, result });
+                            interned.funcs.len() as u32 - 1
+                        }),
+                    };
+                }
+                interned.ids[named as usize] = interned.ids[class as usize];
+            }
         }
-        self.classes = classes;
+        self.interned = Some(interned.clone());
         interned
+    }
+}
+
+impl Type {
+    /// The join with a type that is known to hold at least the values of this one, or to be of its class.
+    fn join_of_one_class(self, ty: Type) -> Type {
+        if self.kind == Kind::Any { self } else { Type { nullable: self.nullable || ty.nullable, ..ty } }
     }
 }

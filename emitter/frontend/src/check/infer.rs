@@ -12,28 +12,27 @@
 //! nothing grows any more the walk runs once more for each copy, keeps the trees, and reports.
 //! The alternative, collecting constraints for a separate solver, would state the typing of
 //! each construct twice, once as a constraint and once for the tree, and narrowing (a type
-//! that depends on the place) does not fit constraints on variables. The
-//! element types of lists are slots of union-find classes ([`super::classes`]) that the walk
-//! joins along flows. What comes later fits this scheme: maps and the signatures of closures
-//! are such classes too, and `any` is one more conversion where [`super::walk`] now refuses
-//! two kinds in one slot.
+//! that depends on the place) does not fit constraints on variables. What lists and maps hold,
+//! and the signatures of function values, are slots of union-find classes ([`super::classes`])
+//! that the walk joins along flows.
 //!
-//! A copy is for the element types of its list arguments, not for their classes: all lists of
-//! one type that a function is called with become one class.
+//! A copy is for what its container arguments hold, not for their classes: all lists of one
+//! type that a function is called with become one class.
 //!
 //! A callee is walked as soon as a call needs it, so that nearly all results are known when
 //! its caller goes on; this makes the number of walks proportional to the number of copies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::classes::Classes;
+use super::classes::{Classes, Shape};
 use super::components::components;
+use super::fields::Fields;
 use super::resolved::{ExprId, FuncId, Program};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{SourceFile, Span};
+use crate::source::Span;
 use crate::typed::{self, FunctionId, GlobalId};
-use crate::types::{Kind, ListId, Type};
+use crate::types::{Kind, ListId, MapId, Type};
 
 /// How many copies of a function there are before the rest shares one.
 const MAX_COPIES: usize = 8;
@@ -44,19 +43,20 @@ const MAX_DEPTH: u32 = 200;
 
 /// Infers and makes the typed program. It is fit to be built when `is_complete` (nothing was refused
 /// so far) and no diagnostic is an error.
-pub(super) fn infer(program: &Program<'_>, file: &SourceFile, is_complete: bool) -> (typed::Program, Vec<Diagnostic>) {
+pub(super) fn infer(program: &Program<'_>, is_complete: bool) -> (typed::Program, Vec<Diagnostic>) {
     let mut infer = Infer {
         program,
-        file,
         component: components(program),
         copies: Vec::new(),
         copies_of: program.functions.iter().map(|_| Vec::new()).collect(),
         globals: program.globals.iter().map(|_| Slot::default()).collect(),
         readers: program.globals.iter().map(|_| BTreeSet::new()).collect(),
-        classes: Classes::default(),
-        lists: BTreeMap::new(),
+        classes: Classes::new(program),
+        fields: Fields::new(program),
+        made: BTreeMap::new(),
         calls: BTreeMap::new(),
         by_types: BTreeMap::new(),
+        unknown: BTreeMap::new(),
         by_group: BTreeMap::new(),
         shared: BTreeMap::new(),
         pending: BTreeSet::new(),
@@ -103,21 +103,6 @@ impl Default for Slot {
     }
 }
 
-impl Slot {
-    /// Lets `ty` flow in from `from`; whether the slot has grown. A second kind does not count:
-    /// the final walk refuses it.
-    pub(super) fn join(&mut self, ty: Type, from: Span) -> bool {
-        let before = self.ty;
-        if self.ty.kind == Kind::Never && ty.kind != Kind::Never {
-            self.first = from;
-        }
-        let joined = self.ty.join(ty);
-        self.ty =
-            if joined.kind == Kind::Any { Type { nullable: before.nullable || ty.nullable, ..before } } else { joined };
-        self.ty != before
-    }
-}
-
 /// A function for one tuple of argument types.
 pub(super) struct Copy {
     pub(super) function: FuncId,
@@ -140,7 +125,6 @@ pub(super) struct Copy {
 
 pub(super) struct Infer<'p, 'a> {
     pub(super) program: &'p Program<'a>,
-    pub(super) file: &'p SourceFile,
     component: Vec<u32>,
     copies: Vec<Copy>,
     /// By function as written.
@@ -148,13 +132,16 @@ pub(super) struct Infer<'p, 'a> {
     globals: Vec<Slot>,
     /// By global: the copies that have used it.
     readers: Vec<BTreeSet<CopyId>>,
-    classes: Classes,
-    /// The classes of the lists that expressions make.
-    lists: BTreeMap<(CopyId, ExprId), ListId>,
+    pub(super) classes: Classes,
+    pub(super) fields: Fields,
+    /// The classes of the containers that expressions make, as they were named at first.
+    made: BTreeMap<(CopyId, ExprId, Shape), Kind>,
     /// The copy that each call reaches.
     calls: BTreeMap<(CopyId, ExprId), CopyId>,
     /// By the shapes of the arguments.
     by_types: BTreeMap<(FuncId, Vec<Type>), CopyId>,
+    /// The copies for arguments of which something was not known when they were made.
+    unknown: BTreeMap<FuncId, Vec<CopyId>>,
     by_group: BTreeMap<(u32, FuncId), CopyId>,
     /// The copies that take all further argument types.
     shared: BTreeMap<FuncId, CopyId>,
@@ -199,9 +186,12 @@ impl<'p, 'a> Infer<'p, 'a> {
                 self.join_result(stuck, Type::NONE, Span::default());
                 continue;
             }
-            for reader in self.classes.settle() {
-                self.again(reader);
+            self.settle_fields();
+            if !self.pending.is_empty() {
+                continue;
             }
+            self.classes.settle();
+            self.wake();
             if self.pending.is_empty() {
                 break;
             }
@@ -229,7 +219,7 @@ impl<'p, 'a> Infer<'p, 'a> {
         self.pending.remove(&id);
     }
 
-    fn again(&mut self, id: CopyId) {
+    pub(super) fn again(&mut self, id: CopyId) {
         if self.get(id).is_running {
             self.get_mut(id).is_stale = true;
         } else {
@@ -282,21 +272,65 @@ impl<'p, 'a> Infer<'p, 'a> {
 
     /// Lets `ty` flow into a slot; whether that has grown.
     pub(super) fn join(&mut self, slot: &mut Slot, ty: Type, from: Span) -> bool {
-        self.unify(slot.ty, ty);
-        slot.ty = self.classes.canonical(slot.ty);
-        slot.join(self.classes.canonical(ty), from)
+        if slot.ty.kind == Kind::Never && ty.kind != Kind::Never {
+            slot.first = from;
+        }
+        let joined = self.join_types(slot.ty, ty);
+        let before = self.classes.canonical(slot.ty);
+        slot.ty = joined;
+        joined != before
+    }
+
+    /// The least type that holds the values of both, which may meet from now on.
+    pub(super) fn join_types(&mut self, a: Type, b: Type) -> Type {
+        let joined = self.classes.join(a, b);
+        self.wake();
+        joined
+    }
+
+    /// Sees to it that whatever used a type which has grown is walked again.
+    fn wake(&mut self) {
+        loop {
+            for reader in self.classes.take_stale() {
+                self.again(reader);
+            }
+            let records = self.classes.take_new_records();
+            if records.is_empty() {
+                break;
+            }
+            for record in records {
+                self.escape_fields(record);
+            }
+        }
     }
 
     pub(super) fn result(&self, id: CopyId) -> Type {
         self.classes.canonical(self.get(id).result.ty)
     }
 
-    // Lists.
+    // Containers.
 
-    /// Lists of these two types may meet.
+    /// Containers of these two types may meet, if they are of one shape.
     pub(super) fn unify(&mut self, a: Type, b: Type) {
-        for reader in self.classes.unify(a, b) {
-            self.again(reader);
+        if a.kind != Kind::Never && b.kind != Kind::Never && self.classes.is_one_shape(a.kind, b.kind) {
+            self.join_types(a, b);
+        }
+    }
+
+    /// Makes containers that are compared be of one type, where that changes no more than whether none is
+    /// among what they hold.
+    pub(super) fn unify_similar(&mut self, a: Type, b: Type, reader: CopyId) {
+        if self.is_final() || !self.classes.is_one_shape(a.kind, b.kind) {
+            return;
+        }
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        self.classes.shape(a, reader, &mut first);
+        self.classes.shape(b, reader, &mut second);
+        // What is not known yet may become anything, and tells nothing about what follows.
+        let mut pairs = first.iter().zip(&second);
+        let differs = pairs.find(|(x, y)| x.kind != y.kind || x.kind == Kind::Never);
+        if differs.is_none_or(|(x, y)| x.kind == Kind::Never || y.kind == Kind::Never) {
+            self.unify(a, b);
         }
     }
 
@@ -304,29 +338,60 @@ impl<'p, 'a> Infer<'p, 'a> {
         self.classes.canonical(ty)
     }
 
-    /// The type of the lists that an expression makes.
-    pub(super) fn new_list(&mut self, copy: CopyId, expr: ExprId) -> Type {
-        let list = match self.lists.get(&(copy, expr)) {
-            Some(&list) => list,
+    /// The type of the containers that an expression makes.
+    pub(super) fn new_container(&mut self, copy: CopyId, expr: ExprId, shape: Shape, slots: usize) -> Type {
+        let kind = match self.made.get(&(copy, expr, shape)) {
+            Some(&kind) => kind,
             None => {
-                let list = self.classes.make();
-                self.lists.insert((copy, expr), list);
-                list
+                let kind = self.classes.make(shape, slots);
+                self.made.insert((copy, expr, shape), kind);
+                kind
             }
         };
-        self.classes.canonical(Type::of(Kind::List(list)))
+        self.classes.canonical(Type::of(kind))
     }
 
-    pub(super) fn element(&mut self, list: ListId, reader: CopyId) -> Slot {
-        self.classes.element(list, reader)
+    /// The type of a slot of a container type.
+    pub(super) fn part(&mut self, kind: Kind, index: usize, reader: CopyId) -> Type {
+        self.classes.slot(kind, index, reader)
     }
 
-    /// Lets a value flow into the elements of lists.
-    pub(super) fn join_element(&mut self, list: ListId, ty: Type, from: Span, reader: CopyId) -> Slot {
-        for reader in self.classes.join_element(list, ty, from) {
-            self.again(reader);
+    /// Lets a value flow into a slot of containers.
+    pub(super) fn join_part(&mut self, kind: Kind, index: usize, ty: Type, from: Span) {
+        self.classes.join_slot(kind, index, ty, from);
+        self.wake();
+    }
+
+    /// The type of the elements of lists.
+    pub(super) fn element(&mut self, list: ListId, reader: CopyId) -> Type {
+        self.part(Kind::List(list), 0, reader)
+    }
+
+    /// The type of the values of maps.
+    pub(super) fn value(&mut self, map: MapId, reader: CopyId) -> Type {
+        self.part(Kind::Map(map), 0, reader)
+    }
+
+    /// Values of the type flow to where values of any kind are.
+    pub(super) fn escape(&mut self, ty: Type) {
+        self.classes.escape(ty);
+        self.wake();
+    }
+
+    /// A value is stored as an element of something of which nothing is known. `index` tells that it is a number.
+    pub(super) fn store_through_any(&mut self, ty: Type, by_number: bool) {
+        self.classes.store(ty);
+        if !by_number {
+            self.store_field_through_any(None, ty);
         }
-        self.classes.element(list, reader)
+        self.wake();
+    }
+
+    /// The same for a field by its name: an entry of a map, or a field of a record.
+    pub(super) fn store_through_any_field(&mut self, name: &str, ty: Type) {
+        self.classes.store(ty);
+        self.store_field_through_any(Some(name), ty);
+        self.wake();
     }
 
     // Calls.
@@ -382,9 +447,18 @@ impl<'p, 'a> Infer<'p, 'a> {
         }
         if !is_known {
             // Lists of which no element is known yet stay apart, so that they do not meet by chance.
-            let earlier = self.calls.get(&(caller, call)).copied();
+            if let Some(&earlier) = self.calls.get(&(caller, call)) {
+                return earlier;
+            }
+            if let Some(copies) = self.unknown.get(&function)
+                && copies.len() >= MAX_COPIES
+            {
+                return copies[copies.len() - 1];
+            }
             let group = self.copies.len() as u32;
-            return earlier.unwrap_or_else(|| self.copy(function, group));
+            let id = self.copy(function, group);
+            self.unknown.entry(function).or_default().push(id);
+            return id;
         }
         let key = (function, shapes);
         if let Some(&id) = self.by_types.get(&key) {
@@ -457,13 +531,11 @@ impl<'p, 'a> Infer<'p, 'a> {
                 slot.ty = interned.rename(slot.ty);
             }
         }
-        for list in self.lists.values_mut() {
-            *list = interned.rename_list(*list);
+        self.fields.rename(|ty| interned.rename(ty));
+        for kind in self.made.values_mut() {
+            *kind = interned.rename(Type::of(*kind)).kind;
         }
         self.output = Some(Output::default());
-        for &cycle in &interned.cycles {
-            self.report(Diagnostic::error(Code::M001, cycle, "lists that contain themselves are not supported yet"));
-        }
         let main = self.function_id(main);
         let mut functions = Vec::new();
         while let Some(&id) = self.output.as_ref().and_then(|output| output.order.get(functions.len())) {
@@ -480,10 +552,10 @@ impl<'p, 'a> Infer<'p, 'a> {
             main,
             globals: globals.collect(),
             lists: interned.lists,
-            maps: Vec::new(),
-            records: Vec::new(),
-            unions: Vec::new(),
-            funcs: Vec::new(),
+            maps: interned.maps,
+            records: self.record_types(),
+            unions: self.union_types(),
+            funcs: interned.funcs,
         };
         (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
     }

@@ -8,12 +8,14 @@
 mod annotations;
 mod classes;
 mod components;
+mod fields;
 mod infer;
 mod resolve;
 mod resolved;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unbuilt;
 #[cfg(any(test, debug_assertions))]
 mod verify;
 mod walk;
@@ -45,8 +47,9 @@ pub fn check(
     let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
     let is_complete = is_sound(&diagnostics);
     diagnostics.extend(annotations::check(&resolved, file, options.strict));
-    let (typed, more) = infer::infer(&resolved, file, is_complete);
+    let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);
+    diagnostics.extend(unbuilt::refusals(&typed));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     limit_refusals(&mut diagnostics);
     let is_sound = is_sound(&diagnostics);

@@ -6,8 +6,12 @@
 //! of the start function; all declarations of a name that functions do mention are one
 //! global, since a function could not tell them apart.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod matching;
+mod types;
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use self::types::{MAX_ALIASES, Named, declared_types};
 use super::CheckOptions;
 use super::resolved::{
     Annotation, Arm, Base, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt,
@@ -18,6 +22,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast;
 use crate::typed::{GlobalId, LocalId};
+use crate::types::RecordId;
 
 /// Resolves a whole file. The result is complete when no diagnostic is an error.
 pub(super) fn resolve<'a>(
@@ -35,15 +40,6 @@ pub(super) fn resolve<'a>(
             ast::StmtKind::Let { name, mutable, .. } => {
                 names.variables.insert(&name.text, *mutable);
             }
-            ast::StmtKind::Type(decl) => {
-                names.types.insert(&decl.name.text);
-                if let ast::TypeDeclKind::Union(variants) = &decl.kind {
-                    names.types.extend(variants.iter().map(|variant| variant.name.text.as_str()));
-                }
-            }
-            ast::StmtKind::ExternType { name } => {
-                names.types.insert(&name.text);
-            }
             _ => {}
         }
     }
@@ -58,11 +54,28 @@ pub(super) fn resolve<'a>(
             functions: Vec::new(),
             main: FuncId(0),
             globals: Vec::new(),
+            records: Vec::new(),
+            unions: Vec::new(),
             exprs: Vec::new(),
         },
+        casts: BTreeMap::new(),
+        open_casts: Vec::new(),
+        aliases: 0,
         diagnostics: Vec::new(),
         func: Scope::default(),
     };
+    let mut types = Vec::new();
+    declared_types(&ast.stmts, &mut types);
+    let mut methods = Vec::new();
+    for stmt in types {
+        match &stmt.kind {
+            ast::StmtKind::Type(decl) => cx.declare_type(decl, &mut methods),
+            ast::StmtKind::ExternType { name } => {
+                cx.names.types.insert(&name.text, Named::Foreign);
+            }
+            _ => {}
+        }
+    }
     let mut functions = Vec::new();
     for (decl, span) in declarations {
         let id = cx.reserve(decl.params.len());
@@ -71,6 +84,9 @@ pub(super) fn resolve<'a>(
         functions.push((id, decl, span));
     }
     cx.program.main = cx.reserve(0);
+    for method in methods {
+        cx.program.functions[method.function.index()] = cx.method(method);
+    }
     for (id, decl, span) in functions {
         cx.program.functions[id.index()] = cx.function(decl, span);
     }
@@ -84,7 +100,7 @@ struct TopLevel<'a> {
     /// With whether the last declaration of the name is a `var`.
     variables: HashMap<&'a str, bool>,
     /// Declared types and their variants.
-    types: HashSet<&'a str>,
+    types: HashMap<&'a str, Named<'a>>,
 }
 
 struct Resolver<'a> {
@@ -98,6 +114,12 @@ struct Resolver<'a> {
     program: Program<'a>,
     diagnostics: Vec<Diagnostic>,
     func: Scope<'a>,
+    /// The functions that make structs which contain themselves of maps.
+    casts: BTreeMap<RecordId, FuncId>,
+    /// The structs whose casts are being resolved, from the outside to the inside.
+    open_casts: Vec<RecordId>,
+    /// How many aliases the annotation being resolved is behind.
+    aliases: usize,
 }
 
 /// What is being resolved: one function.
@@ -136,16 +158,24 @@ impl<'a> Resolver<'a> {
     }
 
     fn function(&mut self, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
+        self.function_after(Vec::new(), decl, span)
+    }
+
+    /// A function with parameters `first` before those that are declared.
+    fn function_after(&mut self, first: Vec<Variable<'a>>, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
         self.func = Scope { type_params: &decl.type_params, ..Scope::default() };
         self.func.blocks.push(HashMap::new());
-        let params = decl
-            .params
-            .iter()
-            .map(|param| {
-                let annotation = self.annotation(param.ty.as_ref());
-                self.local(&param.name, annotation, true)
-            })
-            .collect();
+        let mut params = Vec::with_capacity(first.len() + decl.params.len());
+        for variable in first {
+            let local = LocalId(self.func.locals.len() as u32);
+            self.func.locals.push(variable);
+            self.bind(variable.name, Binding { place: Place::Local(local), mutable: true });
+            params.push(local);
+        }
+        for param in &decl.params {
+            let annotation = self.annotation(param.ty.as_ref());
+            params.push(self.local(&param.name, annotation, true));
+        }
         let result = self.annotation(decl.result.as_ref());
         let body = self.block(&decl.body);
         let scope = std::mem::take(&mut self.func);
@@ -306,12 +336,20 @@ impl<'a> Resolver<'a> {
                 text if self.func.type_params.iter().any(|param| param.text == text) => Base::Unknown,
                 // What the reference takes for a type parameter.
                 text if text.len() == 1 && text.chars().all(char::is_uppercase) => Base::Any,
-                text => {
-                    if !self.names.types.contains(text) {
-                        self.warn(Code::T025, name.span, format!("unknown type: {text}"));
+                text => match self.named_type(text) {
+                    Some(Named::Alias(ty)) if self.aliases < MAX_ALIASES => {
+                        self.aliases += 1;
+                        let annotation = self.annotation(Some(ty));
+                        self.aliases -= 1;
+                        return annotation;
                     }
-                    Base::Unknown
-                }
+                    Some(Named::Alias(_)) => Base::Unknown,
+                    Some(Named::Record(_) | Named::Union | Named::Foreign) => Base::Unknown,
+                    None => {
+                        self.warn(Code::T025, name.span, format!("unknown type: {text}"));
+                        Base::Unknown
+                    }
+                },
             },
             ast::TypeExprKind::Optional(inner) => {
                 let inner = self.annotation(Some(inner))?;
@@ -417,16 +455,7 @@ impl<'a> Resolver<'a> {
                 StmtKind::Expect { cond: self.expr(cond), text }
             }
             ast::StmtKind::Bench { .. } => return self.refuse(span, "`bench` blocks"),
-            ast::StmtKind::Type(decl) => {
-                return self.refuse(
-                    decl.name.span,
-                    match decl.kind {
-                        ast::TypeDeclKind::Struct(_) => "struct types",
-                        ast::TypeDeclKind::Union(_) => "union types",
-                        ast::TypeDeclKind::Alias(_) => "type aliases",
-                    },
-                );
-            }
+            ast::StmtKind::Type(decl) => return self.check_type_decl(decl),
             ast::StmtKind::Import { .. } => return self.refuse(span, "imports"),
             ast::StmtKind::ExternType { .. }
             | ast::StmtKind::ExternVar { .. }
@@ -491,20 +520,24 @@ impl<'a> Resolver<'a> {
         if !binding.mutable {
             self.warn(Code::T024, target.span, format!("cannot assign to `{}` (immutable)", target.text));
         }
-        if !fields.is_empty() {
-            return self.refuse(span, "assignments to fields");
-        }
         if let (Place::Local(local), Some(assigns)) = (binding.place, self.func.loops.last_mut()) {
             assigns.insert(local);
         }
         let place = binding.place;
-        if indexes.is_empty() {
+        if indexes.is_empty() && fields.is_empty() {
             return out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
         }
         if let Place::Global(global) = place {
             self.func.reads.insert(global);
         }
-        out.push(Stmt { kind: StmtKind::AssignElement { place, name: target.span, indexes, value }, span });
+        let name = target.span;
+        let kind = if fields.is_empty() {
+            StmtKind::AssignElement { place, name, indexes, value }
+        } else {
+            let fields = fields.iter().map(|field| field.text.clone()).collect();
+            StmtKind::AssignField { place, name, indexes, fields, value }
+        };
+        out.push(Stmt { kind, span });
     }
 
     fn if_stmt(&mut self, first: &'a ast::IfStmt, span: Span) -> StmtKind {
@@ -603,11 +636,24 @@ impl<'a> Resolver<'a> {
             {
                 return first;
             }
-            ast::ExprKind::Cast { of: _, ty } => match self.cast_target(ty) {
-                Some((to, annotation)) => ExprKind::Cast { of: first, to, annotation: Some(annotation) },
-                None => ExprKind::Refused,
+            ast::ExprKind::Cast { of: _, ty } => return self.cast(first, ty, span),
+            ast::ExprKind::Field { of: _, name, optional: _ } => ExprKind::Field { of: first, name: &name.text },
+            ast::ExprKind::Call { callee, args } => match &callee.kind {
+                ast::ExprKind::Field { of: _, name, optional: _ } => return self.method_call(first, name, args, span),
+                _ => unreachable!("a call without a first operand: {expr:?}"),
             },
             _ => unreachable!("an expression without a first operand: {expr:?}"),
+        };
+        self.push(kind, span)
+    }
+
+    fn cast(&mut self, of: ExprId, ty: &'a ast::TypeExpr, span: Span) -> ExprId {
+        if let Some(record) = self.record_of(ty) {
+            return self.cast_to_record(of, record, span);
+        }
+        let kind = match self.cast_target(ty) {
+            Some((to, annotation)) => ExprKind::Cast { of, to, annotation: Some(annotation) },
+            None => ExprKind::Refused,
         };
         self.push(kind, span)
     }
@@ -656,28 +702,25 @@ impl<'a> Resolver<'a> {
             | ast::ExprKind::Binary(..)
             | ast::ExprKind::Index { .. }
             | ast::ExprKind::Slice { .. }
-            | ast::ExprKind::Cast { .. } => return self.expr(expr),
+            | ast::ExprKind::Cast { .. }
+            | ast::ExprKind::Field { .. } => return self.expr(expr),
             ast::ExprKind::Call { callee, args } => return self.call(callee, args, span),
             ast::ExprKind::If { .. } => self.choice(expr),
             ast::ExprKind::List(elements) => ExprKind::List(self.exprs(elements)),
             ast::ExprKind::Map(entries) => {
+                let mut resolved = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    if let ast::MapKey::Expr(key) = &entry.key {
-                        self.expr(key);
-                    }
-                    self.expr(&entry.value);
+                    let key = match &entry.key {
+                        ast::MapKey::Name(name) => self.push(ExprKind::Str(name.text.as_bytes()), name.span),
+                        ast::MapKey::Expr(key) => self.expr(key),
+                    };
+                    resolved.push((key, self.expr(&entry.value)));
                 }
-                return self.refused(span, "maps");
+                ExprKind::Map(resolved)
             }
-            ast::ExprKind::Struct { name: _, fields } => {
-                for (_, value) in fields {
-                    self.expr(value);
-                }
-                return self.refused(span, "structs");
-            }
-            ast::ExprKind::Field { of: _, name, optional: _ } => return self.refused(name.span, "fields"),
+            ast::ExprKind::Struct { name, fields } => return self.struct_literal(name, fields, span),
             ast::ExprKind::Lambda(_) => return self.refused(span, "function expressions"),
-            ast::ExprKind::Match { .. } => return self.refused(span, "`match` expressions"),
+            ast::ExprKind::Match { target, arms } => return self.match_expr(target, arms, span),
             ast::ExprKind::Query(_) => return self.refused(span, "queries"),
             ast::ExprKind::LogicQuery(_) => return self.refused(span, "logic queries"),
             ast::ExprKind::Generate { .. } => return self.refused(span, "`generate` expressions"),
@@ -714,8 +757,8 @@ impl<'a> Resolver<'a> {
         if self.names.functions.contains_key(name) {
             return self.refused(span, "functions as values");
         }
-        if self.names.types.contains(name) {
-            return self.refused(span, "variants of unions");
+        if let Some(variant) = self.construct(name, &[], span) {
+            return variant;
         }
         let undefined = format!("undefined variable: {name}");
         if matches!(name, "nil" | "null") {
@@ -732,10 +775,6 @@ impl<'a> Resolver<'a> {
     fn call(&mut self, callee: &'a ast::Expr, args: &'a [ast::Expr], span: Span) -> ExprId {
         let name = match &callee.kind {
             ast::ExprKind::Name(name) => name.as_str(),
-            ast::ExprKind::Field { .. } => {
-                self.exprs(args);
-                return self.refused(callee.span, "method calls");
-            }
             _ => {
                 self.exprs(args);
                 return self.refused(callee.span, "calls of function values");
@@ -749,6 +788,9 @@ impl<'a> Resolver<'a> {
             self.exprs(args);
             return self.refused(callee.span, "calls of function values");
         }
+        if let Some(variant) = self.construct(name, args, span) {
+            return variant;
+        }
         if let Some(builtin) = Builtin::from_name(name) {
             if matches!(name, "float" | "slice") {
                 // The reference's machine has these, its checker does not.
@@ -759,10 +801,6 @@ impl<'a> Resolver<'a> {
         if NOT_YET.contains(&name) {
             self.exprs(args);
             return self.refused(callee.span, &format!("calls of the builtin function `{name}`"));
-        }
-        if self.names.types.contains(name) {
-            self.exprs(args);
-            return self.refused(callee.span, "variants of unions");
         }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
         self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
@@ -810,7 +848,12 @@ fn first_operand(expr: &ast::Expr) -> Option<&ast::Expr> {
         | ast::ExprKind::Binary(_, first, _)
         | ast::ExprKind::Index { of: first, index: _, optional: _ }
         | ast::ExprKind::Slice { of: first, start: _, end: _, step: _ }
+        | ast::ExprKind::Field { of: first, name: _, optional: _ }
         | ast::ExprKind::Cast { of: first, ty: _ } => Some(first),
+        ast::ExprKind::Call { callee, args: _ } => match &callee.kind {
+            ast::ExprKind::Field { of: first, name: _, optional: _ } => Some(first),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -9,8 +9,9 @@ use std::fmt;
 
 use crate::builtins::Builtin;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Name, UnaryOp};
+use crate::syntax::ast::{BinaryOp, Name, TypeExpr, UnaryOp};
 use crate::typed::{GlobalId, LocalId};
+use crate::types::{RecordId, UnionId};
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -42,7 +43,41 @@ pub(super) struct Program<'a> {
     /// The top-level statements as a function.
     pub(super) main: FuncId,
     pub(super) globals: Vec<Global<'a>>,
+    /// By [`RecordId`].
+    pub(super) records: Vec<Record<'a>>,
+    /// By [`UnionId`].
+    pub(super) unions: Vec<Union<'a>>,
     pub(super) exprs: Vec<Expr<'a>>,
+}
+
+/// A struct type or a variant of a union as it is declared.
+pub(super) struct Record<'a> {
+    pub(super) name: &'a str,
+    pub(super) fields: Vec<RecordField<'a>>,
+    /// Their functions take the fields before what they declare.
+    pub(super) methods: Vec<(&'a str, FuncId)>,
+    pub(super) union: Option<UnionId>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct RecordField<'a> {
+    pub(super) name: &'a str,
+    pub(super) ty: &'a TypeExpr,
+}
+
+impl Record<'_> {
+    pub(super) fn field(&self, name: &str) -> Option<u32> {
+        self.fields.iter().position(|field| field.name == name).map(|index| index as u32)
+    }
+
+    pub(super) fn method(&self, name: &str) -> Option<FuncId> {
+        self.methods.iter().find(|(method, _)| *method == name).map(|&(_, function)| function)
+    }
+}
+
+pub(super) struct Union<'a> {
+    pub(super) name: &'a str,
+    pub(super) variants: Vec<RecordId>,
 }
 
 impl Function<'_> {
@@ -167,6 +202,14 @@ pub(super) enum StmtKind {
         indexes: Vec<ExprId>,
         value: ExprId,
     },
+    /// `place[i]….f….g = value`; at least one field.
+    AssignField {
+        place: Place,
+        name: Span,
+        indexes: Vec<ExprId>,
+        fields: Vec<String>,
+        value: ExprId,
+    },
     Expr(ExprId),
     Return(Option<ExprId>),
     /// The first arm whose condition holds.
@@ -223,6 +266,13 @@ pub(super) enum ExprKind<'a> {
     Local(LocalId),
     Global(GlobalId),
     List(Vec<ExprId>),
+    /// Keys with their values.
+    Map(Vec<(ExprId, ExprId)>),
+    /// Values with the numbers of their fields, in the order of the text; the other fields hold none.
+    Record {
+        record: RecordId,
+        fields: Vec<(u32, ExprId)>,
+    },
     Unary(UnaryOp, ExprId),
     Binary(BinaryOp, ExprId, ExprId),
     /// Conditions with their values, the first that holds counts; none without `otherwise`.
@@ -249,6 +299,33 @@ pub(super) enum ExprKind<'a> {
         start: Option<ExprId>,
         end: Option<ExprId>,
     },
+    Field {
+        of: ExprId,
+        name: &'a str,
+    },
+    /// `of.name(args)`.
+    Method {
+        of: ExprId,
+        name: &'a str,
+        args: Vec<ExprId>,
+    },
+    Match {
+        target: ExprId,
+        arms: Vec<MatchArm<'a>>,
+    },
+    /// `of` as a struct of the type: what it is already, or `new`, which is made of `local` set to it.
+    CastRecord {
+        of: ExprId,
+        local: LocalId,
+        record: RecordId,
+        new: ExprId,
+    },
+    /// The part of `of` that becomes the field of a struct.
+    Entry {
+        of: LocalId,
+        record: RecordId,
+        index: u32,
+    },
     /// The annotation is absent where a declaration implies the cast.
     Cast {
         of: ExprId,
@@ -267,6 +344,9 @@ impl ExprKind<'_> {
             | ExprKind::Binary(_, first, _)
             | ExprKind::Index { of: first, index: _ }
             | ExprKind::Slice { of: first, start: _, end: _ }
+            | ExprKind::Field { of: first, name: _ }
+            | ExprKind::Method { of: first, name: _, args: _ }
+            | ExprKind::CastRecord { of: first, local: _, record: _, new: _ }
             | ExprKind::Cast { of: first, to: _, annotation: _ } => Some(first),
             ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -277,12 +357,40 @@ impl ExprKind<'_> {
             | ExprKind::Local(_)
             | ExprKind::Global(_)
             | ExprKind::List(_)
+            | ExprKind::Map(_)
+            | ExprKind::Record { .. }
             | ExprKind::If { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Entry { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Refused => None,
         }
     }
+}
+
+pub(super) struct MatchArm<'a> {
+    pub(super) pattern: Pattern<'a>,
+    pub(super) body: ArmBody,
+    pub(super) span: Span,
+}
+
+pub(super) enum Pattern<'a> {
+    Wildcard,
+    Literal(ExprId),
+    /// What has that name, and the locals that take its first fields.
+    Variant {
+        name: &'a str,
+        /// The type that the program calls so.
+        record: Option<RecordId>,
+        fields: Vec<Option<LocalId>>,
+    },
+}
+
+pub(super) enum ArmBody {
+    Expr(ExprId),
+    /// Its value is none.
+    Block(Block),
 }
 
 /// What `as` names.

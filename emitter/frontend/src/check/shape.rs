@@ -75,10 +75,15 @@ pub(super) fn sequence(first: Expr, then: Expr, span: Span) -> Expr {
 /// type without none where the value is known not to be none. Other types leave it as it is: such a
 /// flow has been refused.
 pub(super) fn convert(of: Expr, to: Type) -> Expr {
-    if of.ty == to || of.ty == Type::NEVER || !(of.ty.kind == to.kind || of.ty == Type::NONE && to.nullable) {
+    let span = of.span;
+    if let (Kind::Record(_), Kind::Union(_)) = (of.ty.kind, to.kind) {
+        let ty = Type { kind: to.kind, ..of.ty };
+        return convert(expr(ExprKind::Convert(Box::new(of)), ty, span), to);
+    }
+    let is_held = of.ty.kind == to.kind || of.ty == Type::NONE && to.nullable || to.kind == Kind::Any;
+    if of.ty == to || of.ty == Type::NEVER || !is_held {
         return of;
     }
-    let span = of.span;
     match of.kind {
         ExprKind::None => expr(ExprKind::None, to, span),
         _ => expr(ExprKind::Convert(Box::new(of)), to, span),
@@ -116,5 +121,62 @@ pub(super) fn is_movable(of: &Expr) -> bool {
         ExprKind::Str(bytes) => bytes.len() <= 16,
         ExprKind::Convert(of) => is_movable(of),
         _ => false,
+    }
+}
+
+/// The expressions that an expression contains directly, those of statements not included.
+pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
+    match &expr.kind {
+        ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Str(_)
+        | ExprKind::None
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::Cell(_)
+        | ExprKind::Fail { message: _ } => Vec::new(),
+        ExprKind::Neg(of)
+        | ExprKind::Not(of)
+        | ExprKind::Truthy(of)
+        | ExprKind::IsNone(of)
+        | ExprKind::Convert(of)
+        | ExprKind::Cast { of, to: _ }
+        | ExprKind::MapKeys(of)
+        | ExprKind::MapValues(of)
+        | ExprKind::Field { of, index: _ }
+        | ExprKind::IsVariant { of, record: _ }
+        | ExprKind::AnyField { of, name: _ }
+        | ExprKind::AnyIter(of)
+        | ExprKind::Block { body: _, then: of } => vec![of],
+        ExprKind::Arith { op: _, lhs, rhs }
+        | ExprKind::Concat { lhs, rhs }
+        | ExprKind::ListConcat { lhs, rhs }
+        | ExprKind::Compare { op: _, lhs, rhs }
+        | ExprKind::And { lhs, rhs }
+        | ExprKind::Or { lhs, rhs }
+        | ExprKind::Choose { op: _, lhs, rhs } => vec![lhs, rhs],
+        ExprKind::Contains { of, part } => vec![part, of],
+        ExprKind::ListContains { of, item } | ExprKind::AnyContains { of, item } => vec![item, of],
+        ExprKind::List(elements) => elements.iter().collect(),
+        ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+        ExprKind::Record { record: _, fields } => fields.iter().collect(),
+        ExprKind::MapIndex { of, key } | ExprKind::MapContains { of, key } => vec![of, key],
+        ExprKind::Closure { function: _, captures } => captures.iter().collect(),
+        ExprKind::CallValue { of, args } | ExprKind::AnyCall { of, args } => {
+            std::iter::once(&**of).chain(args).collect()
+        }
+        ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
+        ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
+        ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } | ExprKind::AnyIndex { of, index } => {
+            vec![of, index]
+        }
+        ExprKind::StringSlice { of, start, end }
+        | ExprKind::ListSlice { of, start, end }
+        | ExprKind::AnySlice { of, start, end } => {
+            [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
+        }
+        ExprKind::Sequence { first, then } => vec![first, then],
+        ExprKind::Let { local: _, value, then } => vec![value, then],
     }
 }

@@ -3,6 +3,7 @@
 //! Every construct is compared with the documentation in [`crate::typed`]. A violation is a
 //! defect of the checker, never of the program.
 
+use super::shape::operands;
 use crate::builtins::Builtin;
 use crate::typed::{Block, CastTo, Expr, ExprKind, Function, LocalId, Program, StmtKind};
 use crate::types::{Kind, ListId, Type};
@@ -293,13 +294,23 @@ impl Verifier<'_> {
             ExprKind::Builtin { builtin, args } => {
                 let types: Vec<Type> = args.iter().map(|arg| arg.ty).collect();
                 let overload = builtin.overload(&types);
-                let result = overload.map(|overload| overload.result);
+                let mut result = overload.map(|overload| overload.result);
                 let first = types.first().copied().unwrap_or(Type::NONE);
+                match (builtin, first.kind) {
+                    (Builtin::Len, Kind::Any | Kind::Map(_)) => result = Some(Type::INT),
+                    (Builtin::Append, Kind::Any) => {
+                        return expect([first, ty] == [Type::ANY; 2] && types.get(1) == Some(&Type::ANY), "append");
+                    }
+                    (Builtin::Append, _) => {
+                        // None is an empty list.
+                        let list = first.without_none();
+                        expect(ty == list && self.element(list) == types.get(1).copied(), "append");
+                        return;
+                    }
+                    _ => {}
+                }
                 let is_first = result.is_some_and(|result| matches!(result.kind, Kind::Any | Kind::List(ListId::ANY)));
                 expect(result == Some(ty) || (is_first && ty == first), "call of a builtin");
-                if *builtin == Builtin::Append {
-                    expect(self.element(first) == types.get(1).copied(), "type of an element");
-                }
             }
             ExprKind::StringIndex { of, index } => {
                 expect(of.ty == Type::STRING && index.ty == Type::INT && ty == Type::STRING, "index");
@@ -344,60 +355,4 @@ impl Verifier<'_> {
 /// Whether a value of the type can be a key as it is.
 fn is_key(ty: Type) -> bool {
     [Type::INT, Type::STRING, Type::ANY].contains(&ty)
-}
-
-fn operands(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Str(_)
-        | ExprKind::None
-        | ExprKind::Local(_)
-        | ExprKind::Global(_)
-        | ExprKind::Cell(_)
-        | ExprKind::Fail { message: _ } => Vec::new(),
-        ExprKind::Neg(of)
-        | ExprKind::Not(of)
-        | ExprKind::Truthy(of)
-        | ExprKind::IsNone(of)
-        | ExprKind::Convert(of)
-        | ExprKind::Cast { of, to: _ }
-        | ExprKind::MapKeys(of)
-        | ExprKind::MapValues(of)
-        | ExprKind::Field { of, index: _ }
-        | ExprKind::IsVariant { of, record: _ }
-        | ExprKind::AnyField { of, name: _ }
-        | ExprKind::AnyIter(of)
-        | ExprKind::Block { body: _, then: of } => vec![of],
-        ExprKind::Arith { op: _, lhs, rhs }
-        | ExprKind::Concat { lhs, rhs }
-        | ExprKind::ListConcat { lhs, rhs }
-        | ExprKind::Compare { op: _, lhs, rhs }
-        | ExprKind::And { lhs, rhs }
-        | ExprKind::Or { lhs, rhs }
-        | ExprKind::Choose { op: _, lhs, rhs } => vec![lhs, rhs],
-        ExprKind::Contains { of, part } => vec![part, of],
-        ExprKind::ListContains { of, item } | ExprKind::AnyContains { of, item } => vec![item, of],
-        ExprKind::List(elements) => elements.iter().collect(),
-        ExprKind::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
-        ExprKind::Record { record: _, fields } => fields.iter().collect(),
-        ExprKind::MapIndex { of, key } | ExprKind::MapContains { of, key } => vec![of, key],
-        ExprKind::Closure { function: _, captures } => captures.iter().collect(),
-        ExprKind::CallValue { of, args } | ExprKind::AnyCall { of, args } => {
-            std::iter::once(&**of).chain(args).collect()
-        }
-        ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
-        ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
-        ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } | ExprKind::AnyIndex { of, index } => {
-            vec![of, index]
-        }
-        ExprKind::StringSlice { of, start, end }
-        | ExprKind::ListSlice { of, start, end }
-        | ExprKind::AnySlice { of, start, end } => {
-            [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
-        }
-        ExprKind::Sequence { first, then } => vec![first, then],
-        ExprKind::Let { local: _, value, then } => vec![value, then],
-    }
 }

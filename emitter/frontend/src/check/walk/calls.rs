@@ -49,6 +49,7 @@ impl Walk<'_, '_, '_> {
             }
             Builtin::Upper => {
                 let of = next();
+                let of = if of.ty.kind == Kind::Any { self.cast(of, CastTarget::String, span) } else { of };
                 let invalid = shape::fail("upper expects string", Type::STRING, span);
                 match of.ty.kind {
                     Kind::String => self
@@ -82,11 +83,18 @@ impl Walk<'_, '_, '_> {
     }
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {
+        let of = match of.ty.kind {
+            Kind::Record(_) | Kind::Union(_) => self.view(of),
+            _ => of,
+        };
+        if of.ty.kind == Kind::Any {
+            return shape::builtin(Builtin::Len, vec![of], Type::INT, span);
+        }
         self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
-            Kind::String | Kind::List(_) | Kind::Int | Kind::Float => {
+            Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Int | Kind::Float => {
                 shape::builtin(Builtin::Len, vec![of], Type::INT, span)
             }
-            Kind::Never | Kind::Bool | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
+            Kind::Never | Kind::Bool | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
             }
         })
@@ -117,16 +125,32 @@ impl Walk<'_, '_, '_> {
         if from == Type::of(target) {
             return of;
         }
-        if let Kind::List(_) = from.kind {
-            self.refuse(span, "casts of lists");
-            return shape::unknown(span);
+        if from.kind == Kind::Any {
+            let (to, ty) = match to {
+                CastTarget::Int => (CastTo::Int, Type::INT),
+                CastTarget::BigInt => (CastTo::BigInt, Type::INT),
+                CastTarget::Float => (CastTo::Float, Type::FLOAT),
+                CastTarget::Bool => (CastTo::Bool, Type::BOOL),
+                CastTarget::String => (CastTo::String, Type::STRING),
+                CastTarget::Unchanged => return of,
+            };
+            return shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
         }
         let number = |of: Expr, to: CastTo, ty: Type| shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
         match (to, from.kind) {
             (CastTarget::BigInt, Kind::Int | Kind::Never) => of,
             (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::BigInt, Type::INT),
             (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
-            (CastTarget::Int, _) => number(of, CastTo::Int, Type::INT),
+            (CastTarget::Int, Kind::Int | Kind::Float | Kind::Bool | Kind::String) => {
+                number(of, CastTo::Int, Type::INT)
+            }
+            (
+                CastTarget::Int,
+                Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any,
+            ) => {
+                let zero = shape::int(0, span);
+                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Int, "int", span))
+            }
             (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
             (
@@ -168,20 +192,23 @@ impl Walk<'_, '_, '_> {
 
     pub(super) fn index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
         match of.ty.kind {
-            Kind::String | Kind::List(_) => {}
+            Kind::String | Kind::List(_) | Kind::Map(_) => {}
+            Kind::Any => return self.any_index(of, index, span),
+            Kind::Record(_) | Kind::Union(_) => {
+                return match &index.kind {
+                    ExprKind::Str(name) => {
+                        let name = String::from_utf8_lossy(name).into_owned();
+                        self.field(of, &name, span)
+                    }
+                    _ => self.any_index(of, index, span),
+                };
+            }
             Kind::Never => {
                 let ty = of.ty;
                 let none = shape::expr(ExprKind::None, ty, span);
                 return shape::sequence(of, shape::sequence(index, none, span), span);
             }
-            Kind::Int
-            | Kind::Float
-            | Kind::Bool
-            | Kind::Map(_)
-            | Kind::Record(_)
-            | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any => {
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Func(_) => {
                 let invalid = shape::fail("cannot index value of this kind", Type::NONE, span);
                 return self.unless_any_none(vec![of, index], shape::none(span), |_, operands| {
                     in_order(operands, invalid, span)
@@ -190,6 +217,10 @@ impl Walk<'_, '_, '_> {
         }
         let element = match of.ty.kind {
             Kind::List(list) => self.element(list),
+            Kind::Map(map) => match self.infer.value(map, self.id) {
+                Type::NEVER => Type::NEVER,
+                value => value.or_none(),
+            },
             _ => Type::STRING,
         };
         if element == Type::NEVER {
@@ -209,6 +240,10 @@ impl Walk<'_, '_, '_> {
         if let Kind::List(list) = of.ty.kind {
             return self.element_at(of, list, index, span);
         }
+        if let Kind::Map(map) = of.ty.kind {
+            return self.entry_at(of, map, index, span);
+        }
+        let index = self.number_of_any(index);
         let invalid = shape::fail("string index must be int", Type::STRING, span);
         if index.ty == Type::NEVER {
             return shape::expr(ExprKind::None, ty, span);
@@ -227,6 +262,10 @@ impl Walk<'_, '_, '_> {
 
     /// `of[start:end]`.
     pub(super) fn slice(&mut self, of: Expr, start: Option<Expr>, end: Option<Expr>, span: Span) -> Expr {
+        if of.ty.kind == Kind::Any {
+            return self.any_slice(of, start, end, span);
+        }
+        let (start, end) = (start.map(|start| self.number_of_any(start)), end.map(|end| self.number_of_any(end)));
         let is_plain = |bound: &Option<Expr>| bound.as_ref().is_none_or(|bound| bound.ty == Type::INT);
         let make = |of: Expr, start: Option<Expr>, end: Option<Expr>| {
             let (start, end) = (start.map(Box::new), end.map(Box::new));
@@ -284,9 +323,9 @@ fn cannot_cast(of: Expr, target: Kind, name: &str, span: Span) -> Expr {
         Kind::Float => "float64",
         Kind::Bool => "bool",
         Kind::String => "string",
-        Kind::List(_) => "list",
-        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => "map",
-        Kind::Func(_) => "fun",
+        Kind::List(_) => "[]interface {}",
+        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => "map[string]interface {}",
+        Kind::Func(_) => "*vm.closure",
         Kind::Any => "value",
     };
     let invalid = shape::fail(format!("cannot cast {from} to {name}"), Type::of(target), span);

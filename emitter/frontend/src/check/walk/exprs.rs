@@ -72,6 +72,14 @@ impl Walk<'_, '_, '_> {
                 let (start, end) = (self.optional_expr(start), self.optional_expr(end));
                 self.slice(first.expr, start, end, span).into()
             }
+            ExprKind::Field { of: _, name } => self.field(first.expr, name, span).into(),
+            ExprKind::Method { of: _, name, ref args } => {
+                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                self.method(id, first.expr, name, args, span).into()
+            }
+            ExprKind::CastRecord { of: _, local, record, new } => {
+                self.cast_to_record(first.expr, local, record, new, span).into()
+            }
             ExprKind::Cast { of: _, to, annotation: _ } => self.cast(first.expr, to, span).into(),
             _ => unreachable!("an expression without a first operand"),
         };
@@ -96,7 +104,14 @@ impl Walk<'_, '_, '_> {
                 let elements = elements.iter().map(|&element| self.expr(element)).collect();
                 self.list(id, elements, span).into()
             }
+            ExprKind::Map(ref entries) => {
+                let entries = entries.iter().map(|&(key, value)| (self.expr(key), self.expr(value))).collect();
+                self.map_literal(id, entries, span).into()
+            }
+            ExprKind::Record { record, ref fields } => self.record(record, fields, span).into(),
+            ExprKind::Entry { of, record, index } => self.entry(of, record, index, span).into(),
             ExprKind::If { ref arms, otherwise } => self.choice(arms, otherwise, span).into(),
+            ExprKind::Match { target, ref arms } => self.match_value(target, arms, span).into(),
             ExprKind::Call { function, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.call(id, function, args, span).into()
@@ -111,6 +126,9 @@ impl Walk<'_, '_, '_> {
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }
             | ExprKind::Slice { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Method { .. }
+            | ExprKind::CastRecord { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }
     }
@@ -143,12 +161,8 @@ impl Walk<'_, '_, '_> {
         let before = self.present.clone();
         let mut walked: Vec<(typed::Expr, typed::Expr)> = Vec::with_capacity(arms.len());
         let mut ty = Type::NEVER;
-        let mut first = span;
         let mut join = |walk: &mut Self, value: &typed::Expr| {
-            if ty.kind == Kind::Never {
-                first = value.span;
-            }
-            ty = walk.common_type("the value of this `if`", (ty, first), (value.ty, value.span));
+            ty = walk.infer.join_types(ty, value.ty);
         };
         for &(cond, then) in arms {
             let cond = self.cond(cond);
@@ -166,20 +180,7 @@ impl Walk<'_, '_, '_> {
         })
     }
 
-    /// The type that holds both values, which flow into one place that `what` names.
-    pub(super) fn common_type(&mut self, what: &str, first: (Type, Span), second: (Type, Span)) -> Type {
-        self.infer.unify(first.0, second.0);
-        let ty = self.infer.canonical(first.0).join(self.infer.canonical(second.0));
-        if ty.kind != Kind::Any {
-            return ty;
-        }
-        if self.infer.is_final() {
-            self.refuse_mix(what, second, first);
-        }
-        Type { nullable: first.0.nullable || second.0.nullable, ..first.0 }
-    }
-
-    fn call(&mut self, id: ExprId, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
+    pub(super) fn call(&mut self, id: ExprId, function: FuncId, mut args: Vec<typed::Expr>, span: Span) -> typed::Expr {
         let callee = &self.program.functions[function.index()];
         let types: Vec<(Type, Span)> = args.iter().take(callee.params.len()).map(|arg| (arg.ty, arg.span)).collect();
         let Some(id) = self.infer.call(self.id, id, function, &types) else {
@@ -193,10 +194,7 @@ impl Walk<'_, '_, '_> {
         }
         for (arg, &param) in args.iter_mut().zip(&callee.params) {
             let slot = self.infer.get(id).slots[param.index()];
-            let (ty, from) = (arg.ty, arg.span);
-            self.expect_one_kind(slot, ty, from, || {
-                format!("`{}` of `{}`", callee.locals[param.index()].name, callee.name)
-            });
+            let from = arg.span;
             *arg = shape::convert(std::mem::replace(arg, shape::none(from)), slot.ty);
         }
         let result = self.infer.result(id);
@@ -287,6 +285,9 @@ fn truth(of: typed::Expr) -> typed::Expr {
     let span = of.span;
     if of.ty == Type::BOOL {
         of
+    } else if let Kind::Record(_) | Kind::Union(_) = of.ty.kind {
+        // A struct is never empty: it has its name.
+        if of.ty.nullable { shape::not(shape::is_none(of)) } else { shape::sequence(of, shape::bool(true, span), span) }
     } else if of.ty.kind == Kind::Never {
         shape::sequence(of, shape::bool(false, span), span)
     } else {

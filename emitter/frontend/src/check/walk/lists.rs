@@ -3,12 +3,12 @@
 //! What an operation makes of a list (a slice, a longer list) is of the list's own class, as
 //! it holds the same elements.
 
+use super::Walk;
 use super::exprs::wrap;
-use super::{Walk, article};
 use crate::builtins::Builtin;
+use crate::check::classes::Shape;
 use crate::check::resolved::{ExprId, Place};
 use crate::check::shape;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::typed::{self, Expr, ExprKind, LocalId, StmtKind};
 use crate::types::{Kind, ListId, Type};
@@ -16,38 +16,24 @@ use crate::types::{Kind, ListId, Type};
 impl Walk<'_, '_, '_> {
     /// `[a, b, …]`, the expression `id`.
     pub(super) fn list(&mut self, id: ExprId, elements: Vec<Expr>, span: Span) -> Expr {
-        let ty = self.infer.new_list(self.id, id);
-        let Kind::List(list) = ty.kind else { unreachable!("a new list is a list") };
+        let ty = self.infer.new_container(self.id, id, Shape::List, 1);
         for element in &elements {
-            self.store(list, element.ty, element.span);
+            self.infer.join_part(ty.kind, 0, element.ty, element.span);
         }
-        let element = self.element(list);
+        let element = self.infer.part(ty.kind, 0, self.id);
         let elements = elements.into_iter().map(|value| shape::convert(value, element)).collect();
         shape::expr(ExprKind::List(elements), self.infer.canonical(ty), span)
     }
 
     /// The type of a list's elements.
     pub(super) fn element(&mut self, list: ListId) -> Type {
-        self.infer.element(list, self.id).ty
+        self.infer.element(list, self.id)
     }
 
-    /// Lets a value flow into lists; the final walk refuses one of another kind.
-    fn store(&mut self, list: ListId, ty: Type, from: Span) {
-        let slot = self.infer.join_element(list, ty, from, self.id);
-        if self.infer.is_final() && ty.kind != Kind::Never && ty.kind != slot.ty.kind {
-            // Lists of one type are one by now, so where this one got its first element is not known.
-            let message = format!(
-                "an element of the list is {} here and {} elsewhere: values of more than one type in one place are not supported yet",
-                article(ty.kind),
-                article(slot.ty.kind),
-            );
-            self.infer.report(Diagnostic::error(Code::M001, from, message));
-        }
-    }
-
-    /// An index of a list that is not none: what is not an int counts as 0.
+    /// An index of a list that is not none: what is not an int counts as 0. (What may be anything is made an int.)
     fn list_index(&mut self, index: Expr, span: Span) -> Expr {
         let zero = shape::int(0, span);
+        let index = self.number_of_any(index);
         if index.ty.kind == Kind::Int {
             self.unless_none(index, zero, |_, index| index)
         } else {
@@ -74,7 +60,10 @@ impl Walk<'_, '_, '_> {
             let mut sets = Vec::new();
             let of = self.bind(of, &mut sets);
             let value = self.bind(value, &mut sets);
-            let result = if of.ty == Type::NONE {
+            let result = if of.ty.kind == Kind::Any {
+                let (of, value) = (of, self.to_any(value));
+                shape::builtin(Builtin::Append, vec![of, value], Type::ANY, span)
+            } else if of.ty == Type::NONE {
                 shape::sequence(of, self.list(id, vec![value], span), span)
             } else {
                 let fails = shape::fail("append expects list", Type::NONE, span);
@@ -82,20 +71,11 @@ impl Walk<'_, '_, '_> {
             };
             return wrap(sets, result);
         };
-        self.store(list, value.ty, value.span);
+        self.infer.join_part(of.ty.kind, 0, value.ty, value.span);
         let element = self.element(list);
         let ty = self.infer.canonical(of.ty).without_none();
-        let mut sets = Vec::new();
-        let (of, value) = if of.ty.nullable {
-            let of = self.bind(of, &mut sets);
-            (of, self.bind(value, &mut sets))
-        } else {
-            (of, value)
-        };
         let value = shape::convert(value, element);
-        let first = shape::expr(ExprKind::List(vec![value.clone()]), ty, span);
-        let result = self.unless_none(of, first, |_, of| shape::builtin(Builtin::Append, vec![of, value], ty, span));
-        wrap(sets, result)
+        shape::builtin(Builtin::Append, vec![of, value], ty, span)
     }
 
     /// `lhs + rhs` where one of them is a list.
@@ -114,7 +94,7 @@ impl Walk<'_, '_, '_> {
     /// `item in of` where `of` is a list that is not none; `item` can be evaluated at any time.
     pub(super) fn list_contains(&mut self, item: Expr, of: Expr, list: ListId, span: Span) -> Expr {
         let element = self.element(list);
-        self.infer.unify(element, item.ty);
+        self.infer.unify_similar(element, item.ty, self.id);
         let (element, ty) = (self.element(list), self.infer.canonical(item.ty));
         if ty == Type::NEVER || element == Type::NEVER {
             return shape::bool(false, span);
@@ -124,14 +104,15 @@ impl Walk<'_, '_, '_> {
             let item = shape::convert(item, element);
             shape::expr(ExprKind::ListContains { of: Box::new(of), item: Box::new(item) }, Type::BOOL, span)
         };
-        if ty == Type::NONE && element.nullable {
+        if (ty == Type::NONE && element.nullable) || element.kind == Kind::Any {
             return contains(item, of);
         }
         if ty.kind != element.kind {
-            if ty.nullable && element.nullable {
-                self.refuse(span, "searches for a value that may be none in a list of another type");
-            }
-            return never;
+            let may_be_equal = ty.kind == Kind::Any
+                || (ty.nullable && element.nullable)
+                || self.infer.classes.is_one_shape(ty.kind, element.kind)
+                || matches!((ty.kind, element.kind), (Kind::Record(_), Kind::Union(_)));
+            return if may_be_equal { self.any_contains(item, of, span) } else { never };
         }
         if ty.nullable && !element.nullable {
             return self.unless_none(item, never, |_, item| contains(item, of));
@@ -151,54 +132,103 @@ impl Walk<'_, '_, '_> {
     ) {
         let mut of = self.place(place, name);
         let Some((&last, outer)) = indexes.split_last() else { return };
-        if let (Kind::List(_) | Kind::Never, true, []) = (of.ty.kind, of.ty.nullable, outer) {
-            // A variable without a list gets one.
+        let mut keyed = None;
+        if let ([], true) = (outer, of.ty.nullable) {
+            // A variable without a container gets one; of which kind the index says when the type does not.
             let ty = match of.ty.kind {
-                Kind::List(_) => of.ty.without_none(),
-                _ => self.infer.new_list(self.id, last),
+                Kind::List(_) | Kind::Map(_) => Some(of.ty.without_none()),
+                Kind::Never => {
+                    let index = self.expr(last);
+                    let ty = match index.ty.kind {
+                        Kind::Never if !index.ty.nullable => None,
+                        Kind::Int => Some(self.infer.new_container(self.id, last, Shape::List, 1)),
+                        _ => Some(self.infer.new_container(self.id, last, Shape::Map, 1)),
+                    };
+                    keyed = Some(index);
+                    ty
+                }
+                _ => None,
             };
-            let new = shape::expr(ExprKind::List(Vec::new()), ty, span);
-            let set = typed::Stmt { kind: self.set(place, new), span };
-            let cond = shape::is_none(of);
-            out.push(typed::Stmt { kind: StmtKind::If { cond, then: vec![set], otherwise: Vec::new() }, span });
-            // The variable is present whether that statement has set it or found it so.
-            of = shape::present(self.place(place, name));
+            if let Some(ty) = ty {
+                let kind = match ty.kind {
+                    Kind::List(_) => ExprKind::List(Vec::new()),
+                    _ => ExprKind::Map(Vec::new()),
+                };
+                let set = typed::Stmt { kind: self.set(place, shape::expr(kind, ty, span)), span };
+                let cond = shape::is_none(of);
+                out.push(typed::Stmt { kind: StmtKind::If { cond, then: vec![set], otherwise: Vec::new() }, span });
+                // The variable is present whether that statement has set it or found it so.
+                of = shape::present(self.place(place, name));
+            }
         }
         for &index in outer {
             let index = self.expr(index);
             of = self.index(of, index, span);
         }
         let value = self.expr(value);
-        let index = self.expr(last);
-        let Kind::List(list) = of.ty.kind else {
-            if of.ty.kind != Kind::Never || of.ty.nullable {
-                let fails = shape::fail("invalid index target", Type::NONE, span);
+        let index = match keyed {
+            Some(index) => index,
+            None => self.expr(last),
+        };
+        self.set_element(of, index, value, span, out);
+    }
+
+    /// `of[index] = value`.
+    pub(super) fn set_element(&mut self, of: Expr, index: Expr, value: Expr, span: Span, out: &mut typed::Block) {
+        let invalid = "invalid index target";
+        match of.ty.kind {
+            Kind::List(list) => {
+                self.infer.join_part(of.ty.kind, 0, value.ty, value.span);
+                let element = self.element(list);
+                let index = self.number_of_any(index);
+                if !matches!(index.ty.kind, Kind::Int | Kind::Never) {
+                    self.refuse(index.span, "assignments to elements whose index is not an int");
+                }
+                let mut of = self.settle(of, invalid, span);
+                let mut value = shape::convert(value, element);
+                if index.ty.nullable {
+                    // The test of the index comes after the evaluation of the others.
+                    of = self.keep(of, out);
+                    value = self.keep(value, out);
+                }
+                let index = self.settle(index, "invalid index", span);
+                if index.ty == Type::INT && value.ty != Type::NEVER {
+                    out.push(typed::Stmt { kind: StmtKind::SetIndex { of, index, value }, span });
+                }
+            }
+            Kind::Map(map) => {
+                self.infer.join_part(of.ty.kind, 0, value.ty, value.span);
+                let element = self.infer.value(map, self.id);
+                let value = shape::convert(value, element);
+                let (of, key) = (self.settle(of, invalid, span), self.key(index));
+                if value.ty != Type::NEVER && key.ty != Type::NEVER {
+                    out.push(typed::Stmt { kind: StmtKind::SetEntry { of, key, value }, span });
+                }
+            }
+            Kind::Any | Kind::Record(_) | Kind::Union(_) => {
+                if let (ExprKind::Str(name), true) = (&index.kind, of.ty.kind != Kind::Any)
+                    && let Ok(name) = String::from_utf8(name.clone())
+                {
+                    return self.set_field(of, &name, value, span, out);
+                }
+                self.infer.store_through_any(value.ty, index.ty.kind == Kind::Int);
+                let (of, index, value) = (self.to_any(of), self.view(index), self.to_any(value));
+                if [&of, &index, &value].iter().all(|part| part.ty == Type::ANY) {
+                    out.push(typed::Stmt { kind: StmtKind::AnySetIndex { of, index, value }, span });
+                }
+            }
+            Kind::Never if !of.ty.nullable => {}
+            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::Func(_) => {
+                let fails = shape::fail(invalid, Type::NONE, span);
                 let of =
                     [of, value, index].into_iter().rev().fold(fails, |then, first| shape::sequence(first, then, span));
                 out.push(typed::Stmt { kind: StmtKind::Expr(of), span });
             }
-            return;
-        };
-        self.store(list, value.ty, value.span);
-        let element = self.element(list);
-        if !matches!(index.ty.kind, Kind::Int | Kind::Never) {
-            self.refuse(index.span, "assignments to elements whose index is not an int");
-        }
-        let mut of = self.settle(of, "invalid index target", span);
-        let mut value = shape::convert(value, element);
-        if index.ty.nullable {
-            // The test of the index comes after the evaluation of the others.
-            of = self.keep(of, out);
-            value = self.keep(value, out);
-        }
-        let index = self.settle(index, "invalid index", span);
-        if index.ty == Type::INT {
-            out.push(typed::Stmt { kind: StmtKind::SetIndex { of, index, value }, span });
         }
     }
 
     /// The variable's value.
-    fn place(&mut self, place: Place, span: Span) -> Expr {
+    pub(super) fn place(&mut self, place: Place, span: Span) -> Expr {
         match place {
             Place::Local(local) => self.local(local, span).expr,
             Place::Global(global) => {
@@ -209,7 +239,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// The value without none, which fails.
-    fn settle(&mut self, of: Expr, message: &str, span: Span) -> Expr {
+    pub(super) fn settle(&mut self, of: Expr, message: &str, span: Span) -> Expr {
         if !of.ty.nullable || of.ty.kind == Kind::Never {
             return of;
         }
@@ -218,7 +248,7 @@ impl Walk<'_, '_, '_> {
     }
 
     /// A value that was evaluated by a statement of its own.
-    fn keep(&mut self, of: Expr, out: &mut typed::Block) -> Expr {
+    pub(super) fn keep(&mut self, of: Expr, out: &mut typed::Block) -> Expr {
         let mut sets: Vec<(LocalId, Expr)> = Vec::new();
         let bound = self.bind(of, &mut sets);
         for (local, value) in sets {

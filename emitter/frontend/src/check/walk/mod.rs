@@ -9,13 +9,18 @@
 //! statements of the same function assign locals, so this knowledge ends at assignments and,
 //! for a loop, covers only locals that its body leaves alone.
 
+mod any;
 mod calls;
 mod exprs;
 mod lists;
+mod maps;
+mod matching;
 mod operators;
+mod records;
 
 use std::collections::BTreeSet;
 
+use super::classes::Shape;
 use super::infer::{CopyId, Infer, Slot, settled};
 use super::resolved::{self, Arm, ExprId, Place, Program};
 use super::shape;
@@ -127,7 +132,14 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 self.assign_element(*place, *name, indexes, *value, span, out);
                 return true;
             }
+            resolved::StmtKind::AssignField { place, name, indexes, fields, value } => {
+                self.assign_field((*place, *name), indexes, fields, *value, span, out);
+                return true;
+            }
             resolved::StmtKind::Expr(expr) => {
+                if let resolved::ExprKind::Match { target, arms } = &self.program.expr(*expr).kind {
+                    return self.match_stmt(*target, arms, span, out);
+                }
                 let expr = self.expr(*expr);
                 if shape::is_droppable(&expr) {
                     return true;
@@ -206,7 +218,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             let ty = value.as_ref().map_or(Type::NONE, |value| value.ty);
             let from = value.as_ref().map_or(span, |value| value.span);
             let slot = self.infer.join_result(self.id, ty, from);
-            self.expect_one_kind(slot, ty, from, || format!("the result of `{}`", self.func.name));
             if slot.ty != Type::NONE {
                 let value = shape::convert(value.unwrap_or_else(|| shape::none(span)), slot.ty);
                 out.push(typed::Stmt { kind: StmtKind::Return(Some(value)), span });
@@ -255,7 +266,20 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         span: Span,
         out: &mut typed::Block,
     ) -> bool {
-        let of = self.expr(iter);
+        let mut of = self.expr(iter);
+        match of.ty.kind {
+            Kind::Map(_) => {
+                let ty = self.infer.new_container(self.id, iter, Shape::List, 1).or_none();
+                let none = shape::expr(ExprKind::None, ty, span);
+                let is_nullable = of.ty.nullable;
+                of = self.unless_none(of, none, |walk, of| {
+                    let keys = walk.map_keys(iter, of, span);
+                    if is_nullable { shape::convert(keys, ty) } else { keys }
+                });
+            }
+            Kind::Any | Kind::Record(_) | Kind::Union(_) => of = self.any_iter(iter, of, span),
+            _ => {}
+        }
         match of.ty.kind {
             Kind::String | Kind::List(_) => {}
             Kind::Never => {
@@ -284,8 +308,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             Kind::List(list) => self.element(list),
             _ => Type::STRING,
         };
-        let joined = self.join_local(var, element, from);
-        self.expect_one_kind(joined, element, from, || format!("`{}`", self.func.locals[var.index()].name));
+        self.join_local(var, element, from);
         self.forget(assigns);
         let before = self.present.clone();
         let (mut body, _) = self.loop_body(body);
@@ -314,6 +337,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let bound = self.expr(id);
         match bound.ty.kind {
             Kind::Int | Kind::Never => {}
+            Kind::Any => return self.number_of_any(bound),
             Kind::Float
             | Kind::Bool
             | Kind::String
@@ -321,8 +345,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             | Kind::Map(_)
             | Kind::Record(_)
             | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any => {
+            | Kind::Func(_) => {
                 let message = format!("ranges with bounds of type {}", bound.ty.without_none());
                 self.refuse(bound.span, &message);
             }
@@ -355,6 +378,11 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 shape::expr(kind, Type::BOOL, span)
             }
             Kind::Bool => value,
+            Kind::Any => {
+                let is_true = shape::convert(shape::bool(true, span), Type::ANY);
+                let kind = ExprKind::Compare { op: CompareOp::Eq, lhs: Box::new(value), rhs: Box::new(is_true) };
+                shape::expr(kind, Type::BOOL, span)
+            }
             Kind::Never
             | Kind::Int
             | Kind::Float
@@ -363,8 +391,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             | Kind::Map(_)
             | Kind::Record(_)
             | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any => shape::sequence(value, shape::bool(false, span), span),
+            | Kind::Func(_) => shape::sequence(value, shape::bool(false, span), span),
         }
     }
 
@@ -391,7 +418,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         match place {
             Place::Local(local) => {
                 let slot = self.join_local(local, ty, from);
-                self.expect_one_kind(slot, ty, from, || format!("`{}`", self.func.locals[local.index()].name));
                 if slot.ty.nullable && !ty.nullable {
                     self.present.insert(local);
                 } else {
@@ -401,28 +427,9 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             }
             Place::Global(global) => {
                 let slot = self.infer.join_global(global, ty, from);
-                let name = self.program.globals[global.index()].variable.name;
-                self.expect_one_kind(slot, ty, from, || format!("`{name}`"));
                 StmtKind::SetGlobal { global, value: shape::convert(value, slot.ty) }
             }
         }
-    }
-
-    /// Refuses a value of another kind than the slot has. `what` names the slot.
-    fn expect_one_kind(&mut self, slot: Slot, ty: Type, from: Span, what: impl FnOnce() -> String) {
-        if self.infer.is_final() && ty.kind != Kind::Never && ty.kind != slot.ty.kind {
-            let what = what();
-            self.refuse_mix(&what, (ty, from), (slot.ty, slot.first));
-        }
-    }
-
-    fn refuse_mix(&mut self, what: &str, here: (Type, Span), there: (Type, Span)) {
-        let (here, span) = (article(here.0.kind), here.1);
-        let (there, line) = (article(there.0.kind), self.infer.file.line(there.1.start));
-        let message = format!(
-            "{what} is {here} here and {there} at line {line}: values of more than one type in one place are not supported yet"
-        );
-        self.infer.report(Diagnostic::error(Code::M001, span, message));
     }
 
     fn temporary(&mut self, ty: Type, span: Span) -> LocalId {
@@ -438,20 +445,5 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         if self.infer.is_final() {
             self.infer.report(Diagnostic::error(Code::M001, span, format!("{what} are not supported yet")));
         }
-    }
-}
-
-fn article(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Never => "none",
-        Kind::Int => "an int",
-        Kind::Float => "a float",
-        Kind::Bool => "a bool",
-        Kind::String => "a string",
-        Kind::List(_) => "a list",
-        Kind::Map(_) => "a map",
-        Kind::Record(_) | Kind::Union(_) => "a struct",
-        Kind::Func(_) => "a function",
-        Kind::Any => "any value",
     }
 }

@@ -94,17 +94,11 @@ impl Walk<'_, '_, '_> {
         if let Some(unknown) = without_type([&lhs, &rhs], span) {
             return unknown;
         }
-        let has = |kind: Kind| lhs.ty.kind == kind || rhs.ty.kind == kind;
-        if has(Kind::String) {
-            self.refuse(span, &format!("strings as operands of `{}`", symbol(op)));
-            return shape::unknown(span);
-        }
-        if [&lhs, &rhs].iter().any(|of| matches!(of.ty.kind, Kind::List(_))) {
-            self.refuse(span, &format!("lists as operands of `{}` with other values", symbol(op)));
-            return shape::unknown(span);
-        }
-        if has(Kind::Never) {
+        if lhs.ty.kind == Kind::Never || rhs.ty.kind == Kind::Never {
             return self.none_of(lhs, rhs, span);
+        }
+        if !is_number(lhs.ty.kind) || !is_number(rhs.ty.kind) {
+            return self.any_arith(op, lhs, rhs, span);
         }
         let (lhs, rhs) = (self.number(lhs), self.number(rhs));
         let (lhs, rhs) = same_number(lhs, rhs);
@@ -120,13 +114,15 @@ impl Walk<'_, '_, '_> {
                 let ty = of.ty;
                 shape::expr(ExprKind::Neg(Box::new(of)), ty, span)
             }
-            Kind::List(_) => {
-                self.refuse(span, "lists as operands of `-`");
-                shape::unknown(span)
-            }
-            Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
-                self.refuse(span, "strings as operands of `-`");
-                shape::unknown(span)
+            Kind::String
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Record(_)
+            | Kind::Union(_)
+            | Kind::Func(_)
+            | Kind::Any => {
+                let of = self.view(of);
+                shape::expr(ExprKind::Neg(Box::new(of)), Type::ANY, span)
             }
         }
     }
@@ -152,8 +148,15 @@ impl Walk<'_, '_, '_> {
     // Comparisons.
 
     fn equal(&mut self, mut lhs: Expr, mut rhs: Expr, span: Span) -> Value {
-        self.infer.unify(lhs.ty, rhs.ty);
+        self.infer.unify_similar(lhs.ty, rhs.ty, self.id);
         (lhs.ty, rhs.ty) = (self.infer.canonical(lhs.ty), self.infer.canonical(rhs.ty));
+        if let Some(kind @ Kind::Union(_)) = self.infer.classes.common_kind(lhs.ty.kind, rhs.ty.kind) {
+            let of_union = |of: Expr| {
+                let ty = Type { kind, ..of.ty };
+                if of.ty.kind == Kind::Never { of } else { shape::convert(of, ty) }
+            };
+            (lhs, rhs) = (of_union(lhs), of_union(rhs));
+        }
         let known = |lhs: Expr, rhs: Expr, equal: bool| {
             shape::sequence(lhs, shape::sequence(rhs, shape::bool(equal, span), span), span)
         };
@@ -172,6 +175,8 @@ impl Walk<'_, '_, '_> {
             }
             (Kind::Never, _) | (_, Kind::Never) => known(lhs, rhs, false),
             (a, b) if a == b => compare(CompareOp::Eq, lhs, rhs, span),
+            (Kind::Any, _) | (_, Kind::Any) => self.any_compare(CompareOp::Eq, lhs, rhs, span),
+            (a, b) if self.infer.classes.is_one_shape(a, b) => self.any_compare(CompareOp::Eq, lhs, rhs, span),
             (Kind::Int, Kind::Float) | (Kind::Float, Kind::Int) => {
                 compare(CompareOp::Eq, shape::to_float(lhs), shape::to_float(rhs), span)
             }
@@ -197,26 +202,18 @@ impl Walk<'_, '_, '_> {
                 shape::sequence(lhs, shape::sequence(rhs, shape::bool(false, span), span), span)
             }
             (Kind::String, Kind::String) => compare(op, lhs, rhs, span),
-            (Kind::List(_), _) | (_, Kind::List(_)) => {
-                self.refuse(span, "orderings of lists");
-                shape::bool(false, span)
-            }
-            (Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any, _)
-            | (_, Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any) => {
-                self.refuse(span, "orderings of strings and other values");
-                shape::bool(false, span)
-            }
-            (Kind::Int | Kind::Float | Kind::Bool, Kind::Int | Kind::Float | Kind::Bool) => {
+            (a, b) if is_number(a) && is_number(b) => {
                 let (lhs, rhs) = (self.number(lhs), self.number(rhs));
                 let (lhs, rhs) = same_number(lhs, rhs);
                 compare(op, lhs, rhs, span)
             }
+            _ => self.any_compare(op, lhs, rhs, span),
         };
         Value { expr, yes, no: Vec::new() }
     }
 
     /// `part in of`.
-    fn contains(&mut self, part: Expr, of: Expr, span: Span) -> Expr {
+    pub(super) fn contains(&mut self, part: Expr, of: Expr, span: Span) -> Expr {
         let kind = of.ty.kind;
         if of.ty == Type::NEVER {
             return shape::bool(false, span);
@@ -227,6 +224,15 @@ impl Walk<'_, '_, '_> {
         let result = if let Kind::List(list) = kind {
             let part = self.bind(part, &mut sets);
             self.unless_none(of, invalid, |walk, of| walk.list_contains(part, of, list, span))
+        } else if let Kind::Map(_) = kind {
+            let part = self.bind(part, &mut sets);
+            self.unless_none(of, invalid, |walk, of| walk.map_contains(part, of, span))
+        } else if let Kind::Any | Kind::Record(_) | Kind::Union(_) = kind {
+            let part = self.bind(part, &mut sets);
+            if part.ty == Type::NEVER {
+                return shape::bool(false, span);
+            }
+            self.any_contains(part, of, span)
         } else if kind == Kind::String {
             let part = self.as_text(part, span);
             self.unless_none(of, invalid, |_, of| {
@@ -268,8 +274,8 @@ impl Walk<'_, '_, '_> {
             let expr = if is_and { lhs } else { shape::sequence(lhs, rhs, span) };
             return Value { expr, yes, no };
         }
-        let (op, symbol) = if is_and { (ChooseOp::And, "&&") } else { (ChooseOp::Or, "||") };
-        Value { expr: self.choose(op, lhs, rhs, symbol, span), yes, no }
+        let op = if is_and { ChooseOp::And } else { ChooseOp::Or };
+        Value { expr: self.choose(op, lhs, rhs, span), yes, no }
     }
 
     /// `lhs ?? rhs`.
@@ -281,11 +287,11 @@ impl Walk<'_, '_, '_> {
         if lhs.ty == Type::NONE {
             return shape::sequence(lhs, rhs, span).into();
         }
-        self.choose(ChooseOp::Else, lhs, rhs, "??", span).into()
+        self.choose(ChooseOp::Else, lhs, rhs, span).into()
     }
 
-    fn choose(&mut self, op: ChooseOp, lhs: Expr, rhs: Expr, symbol: &str, span: Span) -> Expr {
-        let ty = self.common_type(&format!("the value of this `{symbol}`"), (lhs.ty, lhs.span), (rhs.ty, rhs.span));
+    pub(super) fn choose(&mut self, op: ChooseOp, lhs: Expr, rhs: Expr, span: Span) -> Expr {
+        let ty = self.infer.join_types(lhs.ty, rhs.ty);
         // A none on the left is falsy, so only `&&` can yield it.
         let is_nullable = rhs.ty.nullable || (op == ChooseOp::And && lhs.ty.nullable);
         let (lhs, rhs) = (shape::convert(lhs, ty), shape::convert(rhs, ty));
@@ -298,6 +304,11 @@ impl Walk<'_, '_, '_> {
 fn without_type(operands: [&Expr; 2], span: Span) -> Option<Expr> {
     let is_unknown = operands.iter().any(|operand| operand.ty == Type::NEVER);
     is_unknown.then(|| shape::unknown(span))
+}
+
+/// Whether values of the kind are numbers, or bools, which count as 0 and 1.
+fn is_number(kind: Kind) -> bool {
+    matches!(kind, Kind::Int | Kind::Float | Kind::Bool)
 }
 
 /// Two numbers as ints or as floats.
@@ -326,15 +337,5 @@ fn nullable_local(of: &Expr) -> Option<LocalId> {
     match of.kind {
         ExprKind::Local(local) if of.ty.nullable && of.ty != Type::NONE => Some(local),
         _ => None,
-    }
-}
-
-fn symbol(op: ArithOp) -> &'static str {
-    match op {
-        ArithOp::Add => "+",
-        ArithOp::Sub => "-",
-        ArithOp::Mul => "*",
-        ArithOp::Div => "/",
-        ArithOp::Rem => "%",
     }
 }

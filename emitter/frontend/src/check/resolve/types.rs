@@ -1,0 +1,315 @@
+//! Declared types: what their names stand for, and the values that are made of them.
+//!
+//! Types have one scope, the whole program, whatever block declares them; of two types with
+//! one name the later counts. Declarations say which fields there are and in which order.
+//! What they say about the types of fields is annotation, which decides nothing but
+//! diagnostics and what a cast to the struct does.
+
+use std::collections::BTreeSet;
+
+use super::Resolver;
+use crate::check::resolved::{
+    ExprId, ExprKind, FuncId, Function, Record, RecordField, Stmt, StmtKind, Union, Variable,
+};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::typed::LocalId;
+use crate::types::{RecordId, UnionId};
+
+/// How many aliases are followed: more than a program has in one chain, unless they go in a circle.
+pub(super) const MAX_ALIASES: usize = 100;
+
+/// What the name of a type stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Named<'a> {
+    /// A struct or a variant of a union.
+    Record(RecordId),
+    Union,
+    Alias(&'a ast::TypeExpr),
+    /// `extern type`.
+    Foreign,
+}
+
+/// A method, its number, and the struct that it belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Method<'a> {
+    pub(super) function: FuncId,
+    record: RecordId,
+    decl: &'a ast::FunDecl,
+    span: Span,
+}
+
+/// The types that the statements declare, also inside of blocks and functions.
+pub(super) fn declared_types<'a>(stmts: &'a [ast::Stmt], out: &mut Vec<&'a ast::Stmt>) {
+    for stmt in stmts {
+        match &stmt.kind {
+            ast::StmtKind::Type(_) | ast::StmtKind::ExternType { name: _ } => out.push(stmt),
+            ast::StmtKind::Fun(decl) => declared_types(&decl.body, out),
+            ast::StmtKind::If(first) => {
+                let mut stmt = first;
+                loop {
+                    declared_types(&stmt.then, out);
+                    match &stmt.otherwise {
+                        Some(ast::Else::If(next, _)) => stmt = next,
+                        Some(ast::Else::Block(block)) => break declared_types(block, out),
+                        None => break,
+                    }
+                }
+            }
+            ast::StmtKind::While { cond: _, body }
+            | ast::StmtKind::ForRange { var: _, start: _, end: _, body }
+            | ast::StmtKind::ForIn { var: _, iter: _, body }
+            | ast::StmtKind::Test { name: _, name_span: _, body }
+            | ast::StmtKind::Bench { name: _, name_span: _, body } => declared_types(body, out),
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Resolver<'a> {
+    /// Gives a type its name and its fields. Its methods are to be resolved later.
+    pub(super) fn declare_type(&mut self, decl: &'a ast::TypeDecl, methods: &mut Vec<Method<'a>>) {
+        let name = decl.name.text.as_str();
+        match &decl.kind {
+            ast::TypeDeclKind::Struct(members) => {
+                let fields = members.iter().filter_map(|member| match member {
+                    ast::Member::Field(field) => Some(field),
+                    ast::Member::Method(..) => None,
+                });
+                let record = self.declare_record(&decl.name, fields, None);
+                for member in members {
+                    if let ast::Member::Method(decl, span) = member {
+                        let fields = self.program.records[record.index()].fields.len();
+                        let function = self.reserve(fields + decl.params.len());
+                        methods.push(Method { function, record, decl, span: *span });
+                        let record = &mut self.program.records[record.index()];
+                        record.methods.retain(|&(name, _)| name != decl.name.text);
+                        record.methods.push((&decl.name.text, function));
+                    }
+                }
+            }
+            ast::TypeDeclKind::Union(variants) => {
+                let union = UnionId(self.program.unions.len() as u32);
+                self.program.unions.push(Union { name, variants: Vec::new() });
+                self.names.types.insert(name, Named::Union);
+                let variants = variants
+                    .iter()
+                    .map(|variant| self.declare_record(&variant.name, variant.fields.iter(), Some(union)))
+                    .collect();
+                self.program.unions[union.index()].variants = variants;
+            }
+            ast::TypeDeclKind::Alias(ty) => {
+                self.names.types.insert(name, Named::Alias(ty));
+            }
+        }
+    }
+
+    fn declare_record(
+        &mut self,
+        name: &'a ast::Name,
+        declared: impl Iterator<Item = &'a ast::Field>,
+        union: Option<UnionId>,
+    ) -> RecordId {
+        let id = RecordId(self.program.records.len() as u32);
+        let mut fields: Vec<RecordField<'a>> = Vec::new();
+        for field in declared {
+            let new = RecordField { name: &field.name.text, ty: &field.ty };
+            match fields.iter_mut().find(|known| known.name == new.name) {
+                Some(known) => *known = new,
+                None => fields.push(new),
+            }
+        }
+        self.program.records.push(Record { name: &name.text, fields, methods: Vec::new(), union });
+        self.names.types.insert(&name.text, Named::Record(id));
+        id
+    }
+
+    /// Reports the types in a declaration that nobody knows.
+    pub(super) fn check_type_decl(&mut self, decl: &'a ast::TypeDecl) {
+        let fields: Vec<&ast::TypeExpr> = match &decl.kind {
+            ast::TypeDeclKind::Struct(members) => members
+                .iter()
+                .filter_map(|member| match member {
+                    ast::Member::Field(field) => Some(&field.ty),
+                    ast::Member::Method(..) => None,
+                })
+                .collect(),
+            ast::TypeDeclKind::Union(variants) => {
+                variants.iter().flat_map(|variant| &variant.fields).map(|field| &field.ty).collect()
+            }
+            ast::TypeDeclKind::Alias(ty) => vec![ty],
+        };
+        for ty in fields {
+            self.annotation(Some(ty));
+        }
+    }
+
+    /// A method: a function whose first parameters are the fields.
+    pub(super) fn method(&mut self, method: Method<'a>) -> Function<'a> {
+        let decl = method.decl;
+        let fields = self.program.records[method.record.index()].fields.clone();
+        let variables = fields.iter().map(|field| {
+            let annotation = self.annotation(Some(field.ty));
+            Variable { name: field.name, span: decl.name.span, annotation }
+        });
+        let variables = variables.collect();
+        self.function_after(variables, decl, method.span)
+    }
+
+    // Names of types.
+
+    /// The type behind aliases; nothing for a type that is not declared or has no name.
+    pub(super) fn named_type(&self, name: &str) -> Option<Named<'a>> {
+        let mut at = *self.names.types.get(name)?;
+        for _ in 0..MAX_ALIASES {
+            let Named::Alias(ty) = at else { return Some(at) };
+            let ast::TypeExprKind::Name(name) = &ty.kind else { return Some(at) };
+            let Some(&next) = self.names.types.get(name.text.as_str()) else { return Some(at) };
+            at = next;
+        }
+        None
+    }
+
+    pub(super) fn named_record(&self, name: &str) -> Option<RecordId> {
+        match self.named_type(name)? {
+            Named::Record(record) => Some(record),
+            Named::Union | Named::Alias(_) | Named::Foreign => None,
+        }
+    }
+
+    /// The struct that a type in the text is.
+    pub(super) fn record_of(&self, ty: &ast::TypeExpr) -> Option<RecordId> {
+        match &ty.kind {
+            ast::TypeExprKind::Name(name) => self.named_record(&name.text),
+            ast::TypeExprKind::Optional(inner) => self.record_of(inner),
+            ast::TypeExprKind::Generic { .. } | ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Struct(_) => None,
+        }
+    }
+
+    fn variant(&self, name: &str) -> Option<RecordId> {
+        let id = self.named_record(name)?;
+        self.program.records[id.index()].union.is_some().then_some(id)
+    }
+
+    // Values.
+
+    /// `Name { field: value, … }`.
+    pub(super) fn struct_literal(
+        &mut self,
+        name: &'a ast::Name,
+        values: &'a [(ast::Name, ast::Expr)],
+        span: Span,
+    ) -> ExprId {
+        let Some(record) = self.named_record(&name.text) else {
+            return self.unknown_struct(name, values);
+        };
+        let mut fields = Vec::with_capacity(values.len());
+        for (field, value) in values {
+            let value = self.expr(value);
+            let declared = &self.program.records[record.index()];
+            match declared.field(&field.text) {
+                Some(index) => fields.push((index, value)),
+                None => {
+                    let message = format!("unknown field `{}` on {}", field.text, declared.name);
+                    self.error(Code::T026, field.span, message);
+                }
+            }
+        }
+        self.push(ExprKind::Record { record, fields }, span)
+    }
+
+    /// A struct of a type that is not declared.
+    fn unknown_struct(&mut self, name: &'a ast::Name, values: &'a [(ast::Name, ast::Expr)]) -> ExprId {
+        for (_, value) in values {
+            self.expr(value);
+        }
+        self.refused(name.span, "structs of types that are not declared")
+    }
+
+    /// A bare name, or one with arguments, that is a variant's.
+    pub(super) fn construct(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
+        let record = self.variant(name)?;
+        let args = self.exprs(args);
+        let arity = self.program.records[record.index()].fields.len();
+        if args.len() > arity {
+            let message = format!("too many arguments: expected {arity}, got {}", args.len());
+            self.error(Code::T006, span, message);
+            return Some(self.push(ExprKind::Refused, span));
+        }
+        if args.len() < arity {
+            return Some(self.refused(span, "variants without all their fields"));
+        }
+        let fields = (0..).zip(args).collect();
+        Some(self.push(ExprKind::Record { record, fields }, span))
+    }
+
+    /// `of.name(args)`. Which function that is, the type of `of` decides.
+    pub(super) fn method_call(&mut self, of: ExprId, name: &'a ast::Name, args: &'a [ast::Expr], span: Span) -> ExprId {
+        let args = self.exprs(args);
+        let methods = self.program.records.iter().filter_map(|record| record.method(&name.text));
+        self.func.callees.extend(methods.collect::<BTreeSet<FuncId>>());
+        self.push(ExprKind::Method { of, name: &name.text, args }, span)
+    }
+
+    // Casts.
+
+    /// `of as ty` where the struct is what `ty` names: a struct of that type as it is, and else a new one of
+    /// the entries of a map.
+    pub(super) fn cast_to_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
+        if !self.open_casts.contains(&record) {
+            return self.new_record(of, record, span);
+        }
+        // A struct that contains itself is cast by a function that calls itself.
+        let function = match self.casts.get(&record) {
+            Some(&function) => function,
+            None => self.cast_function(record, span),
+        };
+        self.func.callees.insert(function);
+        self.push(ExprKind::Call { function, args: vec![of] }, span)
+    }
+
+    fn cast_function(&mut self, record: RecordId, span: Span) -> FuncId {
+        let id = self.reserve(1);
+        self.casts.insert(record, id);
+        let outer = std::mem::take(&mut self.func);
+        let casts = std::mem::take(&mut self.open_casts);
+        let param = self.hidden_local(span);
+        let of = self.push(ExprKind::Local(param), span);
+        let value = self.new_record(of, record, span);
+        self.open_casts = casts;
+        let scope = std::mem::replace(&mut self.func, outer);
+        self.program.functions[id.index()] = Function {
+            name: self.program.records[record.index()].name,
+            name_span: span,
+            params: vec![param],
+            locals: scope.locals,
+            body: vec![Stmt { kind: StmtKind::Return(Some(value)), span }],
+            span,
+            callees: scope.callees,
+            reads: scope.reads,
+            ..Function::default()
+        };
+        id
+    }
+
+    fn new_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
+        self.open_casts.push(record);
+        let local = self.hidden_local(span);
+        let declared = self.program.records[record.index()].fields.clone();
+        let mut fields = Vec::with_capacity(declared.len());
+        for (index, field) in (0..).zip(declared) {
+            let value = self.push(ExprKind::Entry { of: local, record, index }, span);
+            fields.push((index, self.cast(value, field.ty, span)));
+        }
+        self.open_casts.pop();
+        let new = self.push(ExprKind::Record { record, fields }, span);
+        self.push(ExprKind::CastRecord { of, local, record, new }, span)
+    }
+
+    fn hidden_local(&mut self, span: Span) -> LocalId {
+        let local = LocalId(self.func.locals.len() as u32);
+        self.func.locals.push(Variable { name: "", span, annotation: None });
+        local
+    }
+}
