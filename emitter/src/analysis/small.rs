@@ -6,7 +6,7 @@
 //! that keep smallness. Narrower ranges are found elsewhere: the range pass turns what it proves
 //! into `small.*` operations, whose results are small by definition.
 
-use crate::ir::{ENTRY, FuncId, Function, Imm, Inst, MochiOp, Module, Op, Terminator, Type, Value, ValueDef};
+use crate::ir::{ENTRY, FuncId, Function, Imm, Inst, Kind, MochiOp, Module, Op, Terminator, Type, Value, ValueDef};
 
 /// The values of kind int or any that are small on every path.
 #[derive(Clone, Debug)]
@@ -158,7 +158,9 @@ impl<'a> Finder<'a> {
                     self.refute(number);
                 }
             }
-            MochiOp::Convert => self.depend(number, base + data.args[0].0),
+            MochiOp::Convert if matches!(func.ty(data.args[0]).kind, Kind::Int | Kind::Any) => {
+                self.depend(number, base + data.args[0].0);
+            }
             // A remainder is closer to zero than its divisor; the quotient than its dividend,
             // but for a divisor of -1.
             MochiOp::IntRem if func.ty(data.args[0]) == Type::INT => self.depend(number, base + data.args[1].0),
@@ -177,6 +179,7 @@ impl<'a> Finder<'a> {
             | MochiOp::FloatLen
             | MochiOp::StrLen
             | MochiOp::ListLen
+            | MochiOp::MapLen
             | MochiOp::RangeStart
             | MochiOp::RangeEnd => {}
             _ => self.refute(number),

@@ -138,6 +138,9 @@ impl Writes {
                 MochiOp::InitGlobal
                 | MochiOp::RecordInit
                 | MochiOp::ClosureInit
+                // Nothing is lent by a map.
+                | MochiOp::MapSet
+                | MochiOp::MapTake
                 | MochiOp::ListGet
                 | MochiOp::Dup
                 | MochiOp::Drop

@@ -318,7 +318,7 @@ impl FunctionCtx<'_, '_> {
                 }
                 self.expr(then)?
             }
-            ExprKind::Map(_) => unreachable!("{:?} is refused by the checker", expr.kind),
+            ExprKind::Map(entries) => self.map(expr, entries)?,
             ExprKind::If { cond, then, otherwise } => {
                 let (yes, no) = (self.fb.create_block(), self.fb.create_block());
                 self.condition(cond, yes, no);
@@ -493,11 +493,23 @@ impl FunctionCtx<'_, '_> {
                 self.fb.value(MochiOp::RecordIs, vec![first], record, Type::BOOL)
             }
             ExprKind::CallValue { of: _, args } => self.call_value(expr, first, args)?,
-            ExprKind::MapIndex { .. }
-            | ExprKind::MapContains { .. }
-            | ExprKind::MapKeys(_)
-            | ExprKind::MapValues(_)
-            | ExprKind::AnyIndex { .. }
+            ExprKind::MapIndex { of: _, key } => {
+                let key = self.expr(key)?;
+                self.fb.set_span(Some(expr.span));
+                self.map_get(first, key)
+            }
+            ExprKind::MapContains { of: _, key } => {
+                let key = self.expr(key)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.value(MochiOp::MapHas, vec![first, key], Imm::None, Type::BOOL)
+            }
+            ExprKind::MapKeys(_) | ExprKind::MapValues(_) => {
+                self.fb.set_span(Some(expr.span));
+                let op = if matches!(expr.kind, ExprKind::MapKeys(_)) { MochiOp::MapKeys } else { MochiOp::MapValues };
+                let ty = lower_type(expr.ty).expect("a list has a type");
+                self.fb.value(op, vec![first], Imm::None, ty)
+            }
+            ExprKind::AnyIndex { .. }
             | ExprKind::AnySlice { .. }
             | ExprKind::AnyField { .. }
             | ExprKind::AnyContains { .. }
@@ -591,8 +603,8 @@ impl FunctionCtx<'_, '_> {
                         |ctx, value| ctx.fb.value(MochiOp::FloatLen, vec![value], Imm::None, Type::INT),
                         |ctx| ctx.fb.int_const(0),
                     ),
+                    types::Kind::Map(_) => self.fb.value(MochiOp::MapLen, vec![value], Imm::None, Type::INT),
                     types::Kind::Bool
-                    | types::Kind::Map(_)
                     | types::Kind::Record(_)
                     | types::Kind::Union(_)
                     | types::Kind::Func(_)
@@ -668,14 +680,9 @@ impl FunctionCtx<'_, '_> {
             Kind::Str if ty.nullable => MochiOp::StrToStr,
             Kind::Str => return value,
             Kind::List(_) => MochiOp::ListToStr,
-            Kind::Map(_)
-            | Kind::Record(_)
-            | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any
-            | Kind::I32
-            | Kind::I64
-            | Kind::F64 => panic!("the text of a value of type {ty}"),
+            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => MochiOp::ObjectToStr,
+            Kind::Any => MochiOp::AnyToStr,
+            Kind::I32 | Kind::I64 | Kind::F64 => panic!("the text of a value of type {ty}"),
         };
         self.fb.value(op, vec![value], Imm::I32(none as i32), Type::STR)
     }
@@ -934,6 +941,8 @@ fn compare_op(op: CompareOp, kind: Kind) -> MochiOp {
         (Kind::Str, CompareOp::Ge) => MochiOp::StrGe,
         (Kind::List(_), CompareOp::Eq) => MochiOp::ListEq,
         (Kind::List(_), CompareOp::Ne) => MochiOp::ListNe,
+        (Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_), CompareOp::Eq) => MochiOp::ObjectEq,
+        (Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_), CompareOp::Ne) => MochiOp::ObjectNe,
         _ => panic!("{op:?} of {kind:?} has an operation of its own"),
     }
 }

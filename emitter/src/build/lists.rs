@@ -40,6 +40,8 @@ pub(super) fn is_same(a: &Expr, b: &Expr) -> bool {
         (ExprKind::ListIndex { of: a, index: i }, ExprKind::ListIndex { of: b, index: j }) => {
             is_same(a, b) && is_same(i, j)
         }
+        (ExprKind::Str(a), ExprKind::Str(b)) => a == b,
+        (ExprKind::MapIndex { of: a, key: i }, ExprKind::MapIndex { of: b, key: j }) => is_same(a, b) && is_same(i, j),
         (ExprKind::Field { of: a, index: i }, ExprKind::Field { of: b, index: j }) => i == j && is_same(a, b),
         (ExprKind::Arith { op: f, lhs: a, rhs: b }, ExprKind::Arith { op: g, lhs: c, rhs: d }) => {
             f == g && is_same(a, c) && is_same(b, d)

@@ -24,6 +24,7 @@ mod closures;
 mod expr;
 mod lists;
 mod loops;
+mod maps;
 mod places;
 mod print;
 mod records;
@@ -44,6 +45,7 @@ pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
     let mut module = Module { files: files.iter().map(|file| file.name.clone()).collect(), ..Module::default() };
     records::lower_records(program, &mut module);
     types::lower_lists(program, &mut module);
+    types::lower_maps(program, &mut module);
     closures::lower_func_types(program, &mut module);
     for global in &program.globals {
         // Nothing reads a global without kind, but its index must be taken.
@@ -121,6 +123,7 @@ fn remove_unused_consts(func: &mut Function) {
                         | MochiOp::Convert
                         | MochiOp::ListNew
                         | MochiOp::RecordNew
+                        | MochiOp::MapNew
                 )
             );
             let is_used = !is_const || data.results.iter().any(|result| uses[result.index()] > 0);

@@ -33,6 +33,11 @@ pub(super) enum Place {
         record: Value,
         index: u32,
     },
+    /// What a map has for a key. It is read with none among its values, and set without if the map is.
+    Entry {
+        map: Value,
+        key: Value,
+    },
 }
 
 /// What is added to a list or string.
@@ -134,11 +139,19 @@ impl FunctionCtx<'_, '_> {
             };
             value = self.fb.value(op, vec![value, added], Imm::None, whole);
         }
-        let value = self.convert(value, ty);
         match place {
-            Place::Global(global) => self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global)),
+            Place::Global(global) => {
+                let value = self.convert(value, ty);
+                self.fb.effect(MochiOp::InitGlobal, vec![value], Self::global(global));
+            }
             Place::Field { record, index } => {
+                let value = self.convert(value, ty);
                 self.fb.effect(MochiOp::RecordInit, vec![record, value], Imm::I32(index as i32));
+            }
+            Place::Entry { map, key } => {
+                let held = self.pool.module.map_value(self.fb.ty(map)).expect("a map");
+                let value = self.convert(value, held);
+                self.fb.effect(MochiOp::MapSet, vec![map, key, value], Imm::None);
             }
         }
     }
@@ -150,6 +163,7 @@ impl FunctionCtx<'_, '_> {
             Place::Field { record, index } => {
                 self.fb.value(MochiOp::RecordGet, vec![record], Imm::I32(index as i32), ty)
             }
+            Place::Entry { map, key } => self.fb.value(MochiOp::MapGet, vec![map, key], Imm::None, ty),
         }
     }
 
@@ -159,6 +173,7 @@ impl FunctionCtx<'_, '_> {
             Place::Field { record, index } => {
                 self.fb.value(MochiOp::RecordTake, vec![record], Imm::I32(index as i32), ty)
             }
+            Place::Entry { map, key } => self.fb.value(MochiOp::MapTake, vec![map, key], Imm::None, ty),
         }
     }
 
@@ -168,6 +183,7 @@ impl FunctionCtx<'_, '_> {
             Place::Field { record, index } => {
                 self.fb.effect(MochiOp::RecordSet, vec![record, value], Imm::I32(index as i32));
             }
+            Place::Entry { map, key } => self.fb.effect(MochiOp::MapSet, vec![map, key, value], Imm::None),
         }
     }
 }

@@ -106,7 +106,8 @@ impl FunctionCtx<'_, '_> {
             }
             StmtKind::ForString { var, of, body } => self.string_loop(*var, of, body, stmt.span),
             StmtKind::ForList { var, of, body } => self.list_loop(*var, of, body, stmt.span),
-            StmtKind::SetEntry { .. } | StmtKind::AnySetIndex { .. } | StmtKind::AnySetField { .. } => {
+            StmtKind::SetEntry { of, key, value } => self.set_entry(of, key, value, stmt.span),
+            StmtKind::AnySetIndex { .. } | StmtKind::AnySetField { .. } => {
                 unreachable!("{:?} is refused by the checker", stmt.kind)
             }
             StmtKind::SetField { of, index, value } => self.set_field(of, *index, value, stmt.span),

@@ -40,6 +40,15 @@ pub(super) fn lower_lists(program: &typed::Program, module: &mut Module) {
     }
 }
 
+/// Adds the map types to the module, each with the number that it has in the typed program.
+pub(super) fn lower_maps(program: &typed::Program, module: &mut Module) {
+    for (index, map) in program.maps.iter().enumerate() {
+        let value = lower_type(map.value).expect("the values of a map have a type");
+        let ty = module.map_of(value);
+        assert_eq!(ty.kind, Kind::Map(MapType::new(index)), "map types differ");
+    }
+}
+
 impl FunctionCtx<'_, '_> {
     /// The element type of a list type.
     pub(super) fn element(&self, list: Type) -> Type {
@@ -72,7 +81,7 @@ impl FunctionCtx<'_, '_> {
                 let none = self.none(ty.or_none());
                 self.convert(none, ty)
             }
-            Kind::Map(_) => panic!("no value of type {ty} is made here"),
+            Kind::Map(_) => self.new_map(ty),
             Kind::I32 => self.fb.i32_const(0),
             Kind::I64 => self.fb.i64_const(0),
             Kind::F64 => self.fb.f64_const(0.0),

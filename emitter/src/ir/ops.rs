@@ -71,6 +71,18 @@ pub enum TypePattern {
     Field,
     /// A union that is never none.
     Union,
+    /// A record, union, function or map.
+    Object,
+    /// A map that is never none.
+    Map,
+    /// Any map.
+    NullableMap,
+    /// What the keys of maps may be: an int or string that is never none, or any.
+    Key,
+    /// What the operation's map, its first operand, has for values.
+    Held,
+    /// The same or none.
+    Entry,
     /// A function that is never none.
     Func,
 }
@@ -82,8 +94,16 @@ impl TypePattern {
             TypePattern::Kind(kind) => kind == ty.kind,
             TypePattern::Machine(machine) => machine == ty.machine(),
             // The verifier looks at the list too.
-            TypePattern::Mochi | TypePattern::Element | TypePattern::Field => !ty.is_machine(),
+            TypePattern::Mochi | TypePattern::Element | TypePattern::Field | TypePattern::Held | TypePattern::Entry => {
+                !ty.is_machine()
+            }
             TypePattern::Record => matches!(ty, Type { kind: Kind::Record(_), nullable: false }),
+            TypePattern::Object => {
+                matches!(ty.kind, Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Map(_))
+            }
+            TypePattern::Map => matches!(ty, Type { kind: Kind::Map(_), nullable: false }),
+            TypePattern::NullableMap => matches!(ty.kind, Kind::Map(_)),
+            TypePattern::Key => matches!(ty, Type::INT | Type::STR | Type::ANY),
             TypePattern::Union => matches!(ty, Type { kind: Kind::Union(_), nullable: false }),
             TypePattern::Func => matches!(ty, Type { kind: Kind::Func(_), nullable: false }),
             TypePattern::List => matches!(ty, Type { kind: Kind::List(_), nullable: false }),
@@ -435,6 +455,27 @@ macro_rules! pattern {
     (union) => {
         TypePattern::Union
     };
+    (object) => {
+        TypePattern::Object
+    };
+    (map) => {
+        TypePattern::Map
+    };
+    (nullable_map) => {
+        TypePattern::NullableMap
+    };
+    (key) => {
+        TypePattern::Key
+    };
+    (held) => {
+        TypePattern::Held
+    };
+    (entry) => {
+        TypePattern::Entry
+    };
+    (any) => {
+        TypePattern::Exact(Type::ANY)
+    };
     (func) => {
         TypePattern::Func
     };
@@ -502,7 +543,9 @@ macro_rules! mochi_ops {
         /// A `list` is never none, a `nullable_list` may be; an `element` is what the first operand,
         /// a list, has for elements. All lists of an operation have one type, but for nullability.
         /// A `record` or `union` is never none, a `field` is the one that the immediate counts off;
-        /// a `func` is a function that is never none.
+        /// an `object` is a record, union, function or map that may be none, a `func` a function that is not.
+        /// A `map` is never none, a `nullable_map` may be; a `key` is an int or string that is not none, or
+        /// `any`; a `held` is what the first operand, a map, has for values, an `entry` that or none.
         /// A `lent_…` result is borrowed: whoever counts has seen that the place that it was read from keeps it.
         /// A `small` or `uncounted_…` result never needs a share: see [`is_uncounted`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -708,6 +751,33 @@ mochi_ops! {
     RecordSet "record.set" (borrow record, own field) -> () Write I32;
     /// Which of its variants a union is.
     RecordIs "record.is" (borrow union) -> (truth) Pure Record;
+
+    /// A new map without entries.
+    MapNew "map.new" () -> (map) Alloc None;
+    /// What the map has for a key; none if that is nothing.
+    MapGet "map.get" (borrow map, borrow key) -> (entry) Read None;
+    /// Moves the value out of an entry, which holds none meanwhile; a `map.set` must follow before anything reads it.
+    MapTake "map.take" (borrow map, borrow key) -> (entry) Write None;
+    MapHas "map.has" (borrow map, borrow key) -> (truth) Read None;
+    /// Adds an entry or replaces its value. All that share the map see it.
+    MapSet "map.set" (borrow map, own key, own held) -> () Write None;
+    /// The texts of the keys, sorted, as a new list.
+    MapKeys "map.keys" (borrow map) -> (list) Alloc None;
+    /// The values in the order of the keys as a new list.
+    MapValues "map.values" (borrow map) -> (list) Alloc None;
+    /// Entries; 0 for none.
+    MapLen "map.len" (borrow nullable_map) -> (small) Read None;
+
+    AnyEq "any.eq" (borrow any, borrow any) -> (truth) Read None;
+    AnyNe "any.ne" (borrow any, borrow any) -> (truth) Read None;
+    /// The text of any value as `print` (imm 0) or `str` (imm 1) writes it.
+    AnyToStr "any.to_str" (borrow any) -> (text) Alloc I32;
+
+    /// Records of one name with equal fields and maps with equal entries, to any depth; functions are equal to nothing, none to none.
+    ObjectEq "object.eq" (borrow object, borrow object) -> (truth) Read None;
+    ObjectNe "object.ne" (borrow object, borrow object) -> (truth) Read None;
+    /// The text of a record, union, function or map as `print` (imm 0) or `str` (imm 1) writes it.
+    ObjectToStr "object.to_str" (borrow object) -> (text) Alloc I32;
 
     /// A new function value whose code is the immediate; `closure.init` gives it what it captures.
     ClosureNew "closure.new" () -> (func) Alloc Func;

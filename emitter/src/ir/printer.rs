@@ -227,6 +227,12 @@ pub(super) fn fixed_result(op: Op, index: usize) -> Option<Type> {
             | TypePattern::Record
             | TypePattern::Field
             | TypePattern::Union
+            | TypePattern::Object
+            | TypePattern::Map
+            | TypePattern::NullableMap
+            | TypePattern::Key
+            | TypePattern::Held
+            | TypePattern::Entry
             | TypePattern::Func => None,
         },
         Op::Wasm(op) => op.results().get(index).copied(),

@@ -139,7 +139,7 @@ pub struct FuncSig {
 }
 
 /// A record as it was declared, or a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// Unique among the records; of all but cells also what the program sees as its name.
     pub name: String,

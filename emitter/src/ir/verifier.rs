@@ -689,6 +689,7 @@ impl Verifier<'_> {
         }
         self.lists(inst, op);
         self.fields(inst, op);
+        self.entries(inst, op);
         self.closures(inst, op);
         if op.imm() == ImmKind::Global {
             self.global(inst, !op.params().is_empty(), false);
@@ -714,7 +715,7 @@ impl Verifier<'_> {
         }
         let (Some(&value), Imm::I32(index)) = (data.args.first(), data.imm) else { return };
         let Some(record) = self.module.record(func.ty(value)) else { return };
-        if op.imm() != ImmKind::I32 {
+        if op.imm() != ImmKind::I32 || op == MochiOp::ObjectToStr {
             return;
         }
         let field = usize::try_from(index).ok().and_then(|index| record.fields.get(index));
@@ -728,6 +729,31 @@ impl Verifier<'_> {
             if pattern == TypePattern::Field && ty != wanted {
                 let (found, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
                 self.fault(place, format!("{} is {found}, but the field is {wanted}", self.name(value)));
+            }
+        }
+    }
+
+    /// Compares the map of an operation with its values, and lists of keys or values with the map.
+    fn entries(&mut self, inst: Inst, op: MochiOp) {
+        let func = self.func;
+        let data = func.inst(inst);
+        let Some(held) = data.args.first().and_then(|&map| self.module.map_value(func.ty(map))) else { return };
+        let params = op.params().iter().map(|&(_, pattern)| pattern).zip(&data.args);
+        let results = op.results().iter().copied().zip(&data.results);
+        for (pattern, &value) in params.chain(results) {
+            let ty = func.ty(value);
+            let entry = if held == Type::ANY { held } else { held.or_none() };
+            let (found, wanted) = match (pattern, op) {
+                (TypePattern::Held, _) => (Some(ty), held),
+                (TypePattern::Entry, _) => (Some(ty), entry),
+                (TypePattern::List, MochiOp::MapKeys) => (self.module.element(ty), Type::STR),
+                (TypePattern::List, MochiOp::MapValues) => (self.module.element(ty), held),
+                _ => continue,
+            };
+            if found != Some(wanted) {
+                let (found, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
+                let message = format!("{} is {found}, but the map is one of {wanted}", self.name(value));
+                self.fault(Place::Inst(inst), message);
             }
         }
     }
@@ -971,8 +997,14 @@ fn describe(module: &Module, pattern: TypePattern) -> String {
         TypePattern::Exact(ty) => module.type_text(ty),
         TypePattern::Kind(kind) => format!("{0} or {0}?", Type::of(kind)),
         TypePattern::Machine(ty) => format!("carried by {ty}"),
-        TypePattern::Mochi | TypePattern::Element | TypePattern::Field => "a type of the language".to_owned(),
+        TypePattern::Mochi | TypePattern::Element | TypePattern::Field | TypePattern::Held | TypePattern::Entry => {
+            "a type of the language".to_owned()
+        }
         TypePattern::Record => "a record that is never none".to_owned(),
+        TypePattern::Object => "a record, union, function or map".to_owned(),
+        TypePattern::Map => "a map that is never none".to_owned(),
+        TypePattern::NullableMap => "a map".to_owned(),
+        TypePattern::Key => "a key: int, str or any".to_owned(),
         TypePattern::Union => "a union that is never none".to_owned(),
         TypePattern::Func => "a function that is never none".to_owned(),
         TypePattern::List => "a list that is never none".to_owned(),

@@ -83,6 +83,14 @@ impl Format {
     }
 }
 
+/// Maps to ints (or any words), floats, bools and pointers.
+pub const KIND_WORD_MAP: u32 = 32;
+pub const KIND_FLOAT_MAP: u32 = 33;
+pub const KIND_BOOL_MAP: u32 = 34;
+pub const KIND_POINTER_MAP: u32 = 35;
+/// Entries.
+pub const MAP_LENGTH: u32 = 8;
+
 pub const KIND_RECORD: u32 = 64;
 pub const KIND_CLOSURE: u32 = 65;
 

@@ -131,6 +131,9 @@ impl Ctx<'_> {
             MochiOp::ListAt | MochiOp::ListPeekAt => self.list_at(op, data),
             MochiOp::ListSlice => self.runtime_op(RuntimeFn::ListSlice, data),
             MochiOp::ListConcat => self.runtime_op(RuntimeFn::ListConcat, data),
+            MochiOp::ListContains if self.element(data).kind == Kind::Any => {
+                self.runtime_op(RuntimeFn::ListContainsAny, data)
+            }
             MochiOp::ListContains => self.runtime_op(self.layout(data).contains(), data),
             MochiOp::ListEq => self.runtime_op(RuntimeFn::ObjectEqual, data),
             MochiOp::ListNe => {

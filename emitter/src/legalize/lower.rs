@@ -266,9 +266,26 @@ impl<'a> Ctx<'a> {
                 None
             }
 
-            MochiOp::RecordNew | MochiOp::RecordGet | MochiOp::RecordPeek | MochiOp::RecordTake | MochiOp::RecordIs => {
-                Some(self.record_op(op, data))
+            MochiOp::RecordNew
+            | MochiOp::RecordGet
+            | MochiOp::RecordPeek
+            | MochiOp::RecordTake
+            | MochiOp::RecordIs
+            | MochiOp::ObjectEq
+            | MochiOp::ObjectNe
+            | MochiOp::ObjectToStr => Some(self.record_op(op, data)),
+            MochiOp::MapNew
+            | MochiOp::MapGet
+            | MochiOp::MapTake
+            | MochiOp::MapHas
+            | MochiOp::MapKeys
+            | MochiOp::MapValues
+            | MochiOp::MapLen => Some(self.map_op(op, data)),
+            MochiOp::MapSet => {
+                self.map_set(data);
+                None
             }
+            MochiOp::AnyEq | MochiOp::AnyNe | MochiOp::AnyToStr => Some(self.any_op(op, data)),
             MochiOp::RecordInit | MochiOp::RecordSet => {
                 self.set_field(op, data);
                 None

@@ -11,6 +11,7 @@
 //!                                 b1(v3):  …
 //!                                 b2 cold: v4 = call int_add_slow(v0, v1, 0); goto b1(v4)
 
+mod any;
 mod closure;
 mod counts;
 mod fail;
@@ -19,6 +20,7 @@ mod int;
 pub mod layout;
 mod list;
 mod lower;
+mod map;
 mod print;
 mod record;
 mod scalar;

@@ -12,17 +12,9 @@ impl Ctx<'_> {
             Kind::Float => RuntimeFn::PrintFloat,
             Kind::Bool => RuntimeFn::PrintBool,
             Kind::Str => RuntimeFn::PrintString,
-            Kind::List(_) => RuntimeFn::PrintObject,
-            Kind::Map(_)
-            | Kind::Record(_)
-            | Kind::Union(_)
-            | Kind::Func(_)
-            | Kind::Any
-            | Kind::I32
-            | Kind::I64
-            | Kind::F64 => {
-                unreachable!("{ty} is printed in {}: no operation makes such values yet", self.old.name)
-            }
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => RuntimeFn::PrintObject,
+            Kind::Any => RuntimeFn::PrintAny,
+            Kind::I32 | Kind::I64 | Kind::F64 => unreachable!("{ty} is no type of the language"),
         };
         self.call(func, &[value]);
     }

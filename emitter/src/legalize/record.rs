@@ -69,6 +69,12 @@ impl Ctx<'_> {
                 let wanted = self.op_with(WasmOp::DataAddr, &[], Imm::Data(descriptor));
                 self.op(WasmOp::I32Eq, &[found, wanted])
             }
+            MochiOp::ObjectEq => self.runtime_op(RuntimeFn::ObjectEqual, data),
+            MochiOp::ObjectNe => {
+                let equal = self.runtime_op(RuntimeFn::ObjectEqual, data);
+                self.op(WasmOp::I32Eqz, &[equal])
+            }
+            MochiOp::ObjectToStr => self.object_to_str(data),
             other => unreachable!("{} is not about records", other.name()),
         }
     }
@@ -159,5 +165,17 @@ impl Ctx<'_> {
 
     fn record_descriptor(&mut self, record: RecordType) -> DataId {
         self.runtime.statics.record_descriptor(self.module, record)
+    }
+
+    fn object_to_str(&mut self, data: &InstData) -> Value {
+        let object = self.get(data.args[0]);
+        let text = |this: &mut Self| {
+            let mode = this.mode(data.imm);
+            this.call_value(RuntimeFn::ObjectToString, &[object, mode])
+        };
+        if !self.old.ty(data.args[0]).nullable {
+            return text(self);
+        }
+        self.fast_or_slow(object, text, |this| this.none_text(data.imm))
     }
 }

@@ -1,6 +1,6 @@
 //! Bools, none, and what applies to values of every kind.
 
-use super::layout::{LIST_LENGTH, NONE_BOOL, NONE_FLOAT, NONE_POINTER, NONE_WORD, STRING_BYTES};
+use super::layout::{LIST_LENGTH, MAP_LENGTH, NONE_BOOL, NONE_FLOAT, NONE_POINTER, NONE_WORD, STRING_BYTES};
 use super::lower::Ctx;
 use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
 use crate::runtime::RuntimeFn;
@@ -31,7 +31,7 @@ impl Ctx<'_> {
         }
     }
 
-    fn none(&mut self, ty: Type) -> Value {
+    pub(super) fn none(&mut self, ty: Type) -> Value {
         match ty.kind {
             Kind::Int | Kind::Any => self.i64(NONE_WORD),
             Kind::Float => self.f64(NONE_FLOAT),
@@ -64,8 +64,11 @@ impl Ctx<'_> {
     /// A change of nullability, or of an int to any, changes no bit.
     fn convert(&mut self, data: &InstData) -> Value {
         let (from, to) = (self.old.ty(data.args[0]), self.old.ty(data.results[0]));
+        if to == Type::ANY {
+            let value = self.get(data.args[0]);
+            return self.word(from, value);
+        }
         let same_word = from.kind == to.kind
-            || (from.kind, to.kind) == (Kind::Int, Kind::Any)
             || matches!((from.kind, to.kind), (Kind::Record(_), Kind::Union(_)) | (Kind::Union(_), Kind::Record(_)));
         assert!(same_word, "{from} cannot become {to} in {}: no object holds it yet", self.old.name);
         self.get(data.args[0])
@@ -84,9 +87,13 @@ impl Ctx<'_> {
         let (ty, value) = (self.old.ty(old), self.get(old));
         let holds = match ty.kind {
             Kind::Bool => return self.is_true(old),
-            Kind::Str | Kind::List(_) => {
+            Kind::Str | Kind::List(_) | Kind::Map(_) => {
                 // Through none this loads 0.
-                let offset = if ty.kind == Kind::Str { STRING_BYTES } else { LIST_LENGTH };
+                let offset = match ty.kind {
+                    Kind::Str => STRING_BYTES,
+                    Kind::List(_) => LIST_LENGTH,
+                    _ => MAP_LENGTH,
+                };
                 let length = self.op_with(WasmOp::I32Load, &[value], Imm::Offset(offset));
                 let zero = self.i32(0);
                 return self.op(WasmOp::I32Ne, &[length, zero]);
@@ -106,8 +113,9 @@ impl Ctx<'_> {
                 let zero = self.i32(0);
                 return self.op(WasmOp::I32Ne, &[value, zero]);
             }
-            Kind::Map(_) | Kind::Any | Kind::I32 | Kind::I64 | Kind::F64 => {
-                unreachable!("no truth of {ty} in {}: no operation makes such values yet", self.old.name)
+            Kind::Any => return self.call_value(RuntimeFn::AnyTruthy, &[value]),
+            Kind::I32 | Kind::I64 | Kind::F64 => {
+                unreachable!("{ty} is no type of the language")
             }
         };
         if !ty.nullable || (ty.kind == Kind::Int && self.is_small(old)) {

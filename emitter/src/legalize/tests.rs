@@ -2,6 +2,7 @@
 
 mod closure;
 mod list;
+mod map;
 mod record;
 
 use std::fmt::Write;

@@ -394,7 +394,9 @@ impl Ctx<'_> {
             MochiOp::IntDiv | MochiOp::SmallDiv => divide(arg(0), arg(1)),
             MochiOp::IntRem | MochiOp::SmallRem => remainder(arg(0), arg(1)),
             MochiOp::BoolToInt if !ty.nullable => Range::new(0, 1),
-            MochiOp::IntLen | MochiOp::FloatLen | MochiOp::StrLen | MochiOp::ListLen => Range::new(0, 1 << 32),
+            MochiOp::IntLen | MochiOp::FloatLen | MochiOp::StrLen | MochiOp::ListLen | MochiOp::MapLen => {
+                Range::new(0, 1 << 32)
+            }
             MochiOp::RangeStart => bound(arg(0), SMALL_MAX),
             MochiOp::RangeEnd => bound(arg(0), SMALL_MIN),
             MochiOp::None => Range::NONE,

@@ -25,6 +25,7 @@ macro_rules! files {
 
 files!(
     "alloc.mochi",
+    "any.mochi",
     "bignum.mochi",
     "case.mochi",
     "fail.mochi",

@@ -120,6 +120,31 @@ runtime_functions! {
     IntRelease "int_release" (own int);
     /// The word of a float in an object; none of the float that is none.
     FloatBox "float_box" (f64) -> any;
+    AnyTruthy "any_truthy" (any) -> bool;
+    AnyAdd "any_add" (any, any) -> any;
+    AnySub "any_sub" (any, any) -> any;
+    AnyMul "any_mul" (any, any) -> any;
+    AnyDiv "any_div" (any, any, i32) -> any;
+    AnyRem "any_rem" (any, any, i32) -> any;
+    AnyNeg "any_neg" (any) -> any;
+    AnyLess "any_less" (any, any) -> bool;
+    AnyLessEqual "any_less_equal" (any, any) -> bool;
+    AnyLength "any_length" (any, i32) -> int;
+    AnyIndex "any_index" (any, any, i32) -> any;
+    AnySlice "any_slice" (any, any, any, i32) -> any;
+    AnySetIndex "any_set_index" (any, any, own any, i32);
+    AnyField "any_field" (any, string, i32) -> any;
+    AnySetField "any_set_field" (any, string, own any, i32);
+    AnyContains "any_contains" (any, any, i32) -> bool;
+    AnyAppend "any_append" (own any, own any, i32) -> any;
+    AnyIterate "any_iterate" (any, i32) -> ptr;
+    AnyToInt "any_to_int" (any, i32) -> int;
+    AnyToFloat "any_to_float" (any, i32) -> f64;
+    AnyToBool "any_to_bool" (any, i32) -> bool;
+    AnyToText "any_to_text" (any, i32) -> string;
+    AnyCall "any_call" (any, own ptr, i32) -> any;
+    BoolWord "bool_word" (i32) -> any;
+    StringWord "string_word" (own string) -> any;
 
     IntAddSlow "int_add_slow" (int, int, i32) -> int;
     IntSubSlow "int_sub_slow" (int, int, i32) -> int;

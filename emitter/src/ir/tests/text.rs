@@ -1,8 +1,8 @@
 //! The text form: what is written is read again, and mistakes are found where they are.
 
 use super::super::{
-    DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MochiOp, Module, Op, Phase,
-    RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
+    DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MapType, MochiOp, Module, Op,
+    Phase, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
     print_module, read_program,
 };
 use super::{module, round_trip};
@@ -281,9 +281,13 @@ fn example(pattern: TypePattern) -> Type {
         TypePattern::Nullable => Type::STR.or_none(),
         TypePattern::List => Type::of(Kind::List(ListType(0))),
         TypePattern::NullableList => Type::of(Kind::List(ListType(0))).or_none(),
-        TypePattern::Element | TypePattern::Field => Type::FLOAT,
+        TypePattern::Element | TypePattern::Field | TypePattern::Held => Type::FLOAT,
+        TypePattern::Entry => Type::FLOAT.or_none(),
+        TypePattern::Map => Type::of(Kind::Map(MapType(0))),
+        TypePattern::NullableMap => Type::of(Kind::Map(MapType(0))).or_none(),
+        TypePattern::Key => Type::STR,
         TypePattern::Record => Type::of(Kind::Record(RecordType(0))),
-        TypePattern::Union => Type::of(Kind::Union(UnionType(0))),
+        TypePattern::Union | TypePattern::Object => Type::of(Kind::Union(UnionType(0))),
         TypePattern::Func => Type::of(Kind::Func(FuncType(0))),
     }
 }
@@ -302,6 +306,8 @@ fn every_op() -> Module {
     let mut module = Module::default();
     module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
     module.list_of(Type::FLOAT);
+    let texts = module.list_of(Type::STR);
+    module.map_of(Type::FLOAT);
     let ty = module.func_of(vec![], None);
     module.records.push(super::super::Record {
         name: "R".to_owned(),
@@ -333,6 +339,9 @@ fn every_op() -> Module {
             Op::Wasm(WasmOp::GlobalGet) => results.push(Type::I64),
             Op::Wasm(WasmOp::GlobalSet) => params.push(Type::I64),
             _ => {}
+        }
+        if op == Op::Mochi(MochiOp::MapKeys) {
+            results = vec![texts];
         }
         let imm = match op.imm() {
             ImmKind::None => Imm::None,

@@ -487,7 +487,8 @@ fn records() {
     };
     accepts(&text(
         "v5: @R = record.new\nv6: int = record.get 0 v0\nv7: str? = record.take 1 v0\nrecord.init 1 v0, v7\n\
-         record.set 0 v5, v6\nv8 = record.is @S v1\nv9: @S = convert v1\nv10: @@U = convert v9",
+         record.set 0 v5, v6\nv8 = record.is @S v1\nv9: @S = convert v1\nv10: @@U = convert v9\n\
+         v11 = object.eq v1, v10\nv12: str = object.to_str 0 v2",
     ));
     rejects(&text("v5: int = record.get 2 v0"), "f, b0, v5: int = record.get 2 v0: R has no field 2");
     rejects(&text("v5: str = record.get 1 v0"), "f, b0, v5: str = record.get 1 v0: v5 is str, but the field is str?");

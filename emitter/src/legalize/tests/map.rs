@@ -1,0 +1,106 @@
+//! Maps and values of any kind: what programs in IR text see of them, and that nothing is left at the end.
+
+use super::prints;
+
+/// A program whose start function is these lines. `d0` is a line end.
+fn program(lines: &str) -> String {
+    format!(
+        "data d0 \"\\n\"\ndata d1 \"x\"\ndata d2 \"10\"\nrecord P {{ name: str, n: int? }}\nrecord L {{}}\nunion U = P | L\n\
+         global g0 kept: map<list<str>>? = i32 0\nglobal g1 any: any = i64 4899916394579099648\nstart main\n\
+         func main() pure {{\nb0:\n{lines}\nreturn\n}}\n\
+         func code(v0: fun<int>, v1: int) captures () {{\nb0:\nreturn\n}}\n"
+    )
+}
+
+/// Lines that print values, each on a line of its own.
+fn shown(values: &[&str]) -> String {
+    values.iter().map(|value| format!("print {value}\nprint.data d0\n")).collect()
+}
+
+#[test]
+fn values_are_found_by_all_kinds_of_keys() {
+    let text = |ty: &str, value: &str| {
+        program(&format!(
+            "v0: map<{ty}> = map.new\nv1: int = int.const 10\nv2 = str.const d1\nv3: {ty} = {value}\n\
+             map.set v0, v1, v3\nv4 = str.const d2\nv5: {ty}? = map.get v0, v4\nv6: {ty}? = map.get v0, v2\n\
+             map.set v0, v2, v3\nmap.set v0, v2, v3\nv7: any = convert v2\nv8: {ty}? = map.get v0, v7\n\
+             v9 = map.has v0, v1\nv10: int = int.const 11\nv11 = map.has v0, v10\nv12 = map.len v0\nv13: list<str> = map.keys v0\n\
+             v14: list<{ty}> = map.values v0\nv15 = truthy v0\n{}",
+            shown(&["v5", "v6", "v8", "v9", "v11", "v12", "v13", "v14", "v0", "v15"])
+        ))
+    };
+    let after = "true\nfalse\n2\n[\"10\", \"x\"]\n";
+    prints(&text("int", "int.const 7"), &format!("7\nnil\n7\n{after}[7, 7]\n{{\"10\": 7, \"x\": 7}}\ntrue\n"));
+    let big = "9223372036854775807";
+    prints(
+        &text("int", &format!("int.const {big}")),
+        &format!("{big}\nnil\n{big}\n{after}[{big}, {big}]\n{{\"10\": {big}, \"x\": {big}}}\ntrue\n"),
+    );
+    prints(
+        &text("float", "float.const 0.5"),
+        &format!("0.5\nnil\n0.5\n{after}[0.5, 0.5]\n{{\"10\": 0.5, \"x\": 0.5}}\ntrue\n"),
+    );
+    prints(
+        &text("bool", "bool.const 1"),
+        &format!("true\nnil\ntrue\n{after}[true, true]\n{{\"10\": true, \"x\": true}}\ntrue\n"),
+    );
+    prints(
+        &text("str", "str.upper v2"),
+        &format!("X\nnil\nX\n{after}[\"X\", \"X\"]\n{{\"10\": \"X\", \"x\": \"X\"}}\ntrue\n"),
+    );
+}
+
+#[test]
+fn a_taken_value_grows_in_place() {
+    let text = program(&format!(
+        "v0: map<list<str>> = map.new\nv1: int = int.const 5\nv2: list<str> = list.new 0\nmap.set v0, v1, v2\n\
+         v3: map<list<str>>? = convert v0\nglobal.store g0 v3\nv4: int = int.const 0\nv5 = str.const d1\njump b1(v4)\n\
+         b1(v6: int):\nv7: list<str>? = map.take v0, v1\nv8: list<str> = convert v7\nv9: list<str> = list.append v8, v5\n\
+         map.set v0, v1, v9\nv10: int = int.const 1\nv11: int = int.add v6, v10\nv12: int = int.const 1000\n\
+         v13 = int.lt v11, v12\nbranch v13, b1(v11), b2\nb2:\nv14: list<str>? = map.get v0, v1\nv15 = list.len v14\n{}",
+        shown(&["v15"])
+    ));
+    prints(&text, "1000\n");
+}
+
+#[test]
+fn values_of_any_kind_are_shown_and_compared() {
+    let text = program(&format!(
+        "v0: int = int.const 1\nv1: any = convert v0\nv2: float = float.const 1\nv3: any = convert v2\n\
+         v4 = bool.const 1\nv5: any = convert v4\nv6 = str.const d1\nv7 = str.upper v6\nv8: any = convert v7\n\
+         v9: str? = none\nv10: any = convert v9\nv11: list<any> = list.new 6\nv12: list<any> = list.append v11, v1\n\
+         v13: list<any> = list.append v12, v3\nv14: list<any> = list.append v13, v5\n\
+         v15: list<any> = list.append v14, v8\nv16: list<any> = list.append v15, v10\nv17: any = convert v16\n\
+         v18: map<any> = map.new\nmap.set v18, v8, v17\nv19: any = convert v18\nv20 = any.eq v1, v3\nv21 = any.ne v1, v5\n\
+         v22 = any.eq v19, v19\nv23 = list.contains v16, v8\nv24 = any.to_str 1 v19\nglobal.store g1 v19\n\
+         v25 = truthy v10\nv26 = truthy v19\nv27 = truthy v3\n{}",
+        shown(&["v17", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27"])
+    ));
+    prints(
+        &text,
+        "[1, 1.0, true, \"X\", nil]\n{\"X\": [1, 1.0, true, \"X\", nil]}\ntrue\ntrue\ntrue\ntrue\n\
+         map[X:[1 1 true X <nil>]]\nfalse\ntrue\ntrue\n",
+    );
+}
+
+#[test]
+fn records_are_shown_and_compared() {
+    let text = program(&format!(
+        "v0 = str.const d1\nv1: int? = none\nv2: @P = record.new\nrecord.init 0 v2, v0\nrecord.init 1 v2, v1\n\
+         v3: @P = record.new\nv4 = str.upper v0\nrecord.init 0 v3, v4\nrecord.init 1 v3, v1\n\
+         v5 = object.eq v2, v3\nv6 = str.lower v4\nrecord.set 0 v3, v6\nv7 = object.eq v2, v3\nv8 = object.ne v2, v3\n\
+         v9: @@U = convert v2\nv10: @L = record.new\nv11: @@U = convert v10\nv12 = object.eq v9, v11\nv13 = object.eq v11, v11\n\
+         v14: @P? = none\nv15 = object.eq v14, v2\nv16 = object.to_str 1 v2\nv17 = object.to_str 0 v14\n\
+         v18: list<@@U> = list.new 2\nv19: list<@@U> = list.append v18, v9\nv20: list<@@U> = list.append v19, v11\n\
+         v21: fun<int> = closure.const code\nv22 = object.eq v21, v21\nv23: any = convert v9\nv24: any = convert v21\n\
+         v25 = any.eq v23, v24\nglobal.store g1 v23\n{}",
+        shown(&["v5", "v7", "v8", "v12", "v13", "v15", "v16", "v17", "v20", "v2", "v14", "v22", "v23", "v25"])
+    ));
+    prints(
+        &text,
+        "false\ntrue\nfalse\nfalse\ntrue\nfalse\nmap[__name:P n:<nil> name:x]\nnil\n\
+         [{\"__name\": \"P\", \"n\": nil, \"name\": \"x\"}, {\"__name\": \"L\"}]\n\
+         {\"__name\": \"P\", \"n\": nil, \"name\": \"x\"}\nnil\nfalse\n\
+         {\"__name\": \"P\", \"n\": nil, \"name\": \"x\"}\nfalse\n",
+    );
+}
