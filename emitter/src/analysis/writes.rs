@@ -140,6 +140,17 @@ impl Writes {
                 | MochiOp::ClosureInit
                 // Nothing is lent by a map.
                 | MochiOp::MapSet
+                | MochiOp::AnyLen
+                | MochiOp::AnyGet
+                | MochiOp::AnySlice
+                | MochiOp::AnyGetField
+                | MochiOp::AnyHas
+                | MochiOp::AnyPush
+                | MochiOp::AnyIter
+                | MochiOp::AnyToInt
+                | MochiOp::AnyToFloat
+                | MochiOp::AnyToBool
+                | MochiOp::AnyToText
                 | MochiOp::MapTake
                 | MochiOp::ListGet
                 | MochiOp::Dup

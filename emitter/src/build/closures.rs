@@ -147,3 +147,60 @@ fn build_code(
     built.closure = Some(Closure { captures, generic: None });
     built
 }
+
+/// Gives the code of closures that anyone may call, where some do without knowing the type, a way
+/// in that takes a list of arguments. Only functions that take values of any kind get there.
+pub(super) fn add_generic_codes(module: &mut Module) {
+    let calls = |func: &Function| func.insts.iter().any(|inst| inst.op == Op::Mochi(MochiOp::AnyCall));
+    if !module.functions.iter().any(calls) {
+        return;
+    }
+    let mut known: BTreeMap<FuncType, FuncId> = BTreeMap::new();
+    for index in 0..module.functions.len() {
+        let Some(closure) = module.functions[index].closure.as_ref().map(|_| module.functions[index].sig.params[0].ty)
+        else {
+            continue;
+        };
+        let Kind::Func(func_type) = closure.kind else { unreachable!("code takes its closure first") };
+        if module.func_types[func_type.index()].params.iter().any(|&ty| ty != Type::ANY) {
+            continue;
+        }
+        let generic = match known.get(&func_type) {
+            Some(&generic) => generic,
+            None => {
+                let generic = generic_code(module, closure, func_type);
+                let generic = module.add_function(generic);
+                known.insert(func_type, generic);
+                generic
+            }
+        };
+        if let Some(closure) = &mut module.functions[index].closure {
+            closure.generic = Some(generic);
+        }
+    }
+}
+
+fn generic_code(module: &mut Module, closure: Type, func_type: FuncType) -> Function {
+    let list = module.list_of(Type::ANY);
+    let FuncSig { params, result } = &module.func_types[func_type.index()];
+    let sig = Signature {
+        params: vec![Param { ty: closure, owned: false }, Param { ty: list, owned: true }],
+        results: vec![Type::ANY],
+    };
+    let mut fb = FunctionBuilder::new(Function::new(format!("call.{}", func_type.0), sig, Phase::Pure));
+    let (value, list) = (fb.func().params()[0], fb.func().params()[1]);
+    let mut args = vec![value];
+    for index in 0..params.len() {
+        let at = fb.int_const(index as i64);
+        args.push(fb.value(MochiOp::ListAt, vec![list, at], Imm::None, Type::ANY));
+    }
+    let results: Vec<Type> = result.iter().copied().collect();
+    let call = fb.inst(Op::CallValue, args, Imm::None, &results);
+    let returned = match fb.func().inst(call).results.first().copied() {
+        None => fb.value(MochiOp::None, Vec::new(), Imm::None, Type::ANY),
+        Some(value) if fb.ty(value) == Type::ANY => value,
+        Some(value) => fb.value(MochiOp::Convert, vec![value], Imm::None, Type::ANY),
+    };
+    fb.ret(vec![returned]);
+    fb.finish()
+}

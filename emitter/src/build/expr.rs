@@ -11,6 +11,7 @@ use mochi_frontend::types;
 use crate::ir::{Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
 
 use super::FunctionCtx;
+use super::any::any_arith;
 use super::types::lower_type;
 
 /// The operand that is evaluated first, of expressions that start with one.
@@ -394,7 +395,11 @@ impl FunctionCtx<'_, '_> {
             ExprKind::Neg(_) => {
                 self.fb.set_span(Some(expr.span));
                 let Some(ty) = lower_type(expr.ty) else { return Some(self.none_of(expr.ty)) };
-                let op = if ty.kind == Kind::Float { MochiOp::FloatNeg } else { MochiOp::IntNeg };
+                let op = match ty.kind {
+                    Kind::Float => MochiOp::FloatNeg,
+                    Kind::Any => MochiOp::AnyNeg,
+                    _ => MochiOp::IntNeg,
+                };
                 self.fb.value(op, vec![first], Imm::None, ty)
             }
             ExprKind::Concat { lhs: _, rhs } => {
@@ -514,7 +519,7 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyField { .. }
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
-            | ExprKind::AnyCall { .. } => unreachable!("{:?} is refused by the checker", expr.kind),
+            | ExprKind::AnyCall { .. } => self.any_operation(expr, first)?,
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
@@ -603,12 +608,11 @@ impl FunctionCtx<'_, '_> {
                         |ctx, value| ctx.fb.value(MochiOp::FloatLen, vec![value], Imm::None, Type::INT),
                         |ctx| ctx.fb.int_const(0),
                     ),
+                    types::Kind::Any => self.fb.value(MochiOp::AnyLen, vec![value], Imm::None, Type::INT),
                     types::Kind::Map(_) => self.fb.value(MochiOp::MapLen, vec![value], Imm::None, Type::INT),
-                    types::Kind::Bool
-                    | types::Kind::Record(_)
-                    | types::Kind::Union(_)
-                    | types::Kind::Func(_)
-                    | types::Kind::Any => panic!("len of {} is refused when checking", of.ty),
+                    types::Kind::Bool | types::Kind::Record(_) | types::Kind::Union(_) | types::Kind::Func(_) => {
+                        panic!("len of {} is refused when checking", of.ty)
+                    }
                 }
             }
             (Builtin::Append, [of, value]) => {
@@ -705,6 +709,9 @@ impl FunctionCtx<'_, '_> {
     }
 
     fn cast(&mut self, from: types::Type, value: Value, to: CastTo) -> Value {
+        if from.kind == types::Kind::Any {
+            return self.cast_any(value, to);
+        }
         let zero = |ctx: &mut Self| match to {
             CastTo::Int | CastTo::BigInt => ctx.fb.int_const(0),
             CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
@@ -835,8 +842,8 @@ impl FunctionCtx<'_, '_> {
     fn compare(&mut self, op: CompareOp, first: Value, second: Value) -> Value {
         let kind = |ctx: &Self, value| ctx.fb.ty(value).kind;
         match (kind(self, first), kind(self, second)) {
+            (Kind::Any, Kind::Any) => self.compare_any(op, first, second),
             // Only none is an `any` here: it equals none alone and has no place in an order.
-            (Kind::Any, Kind::Any) => self.fb.bool_const(op == CompareOp::Eq),
             (Kind::Any, _) => self.compare_with_none(op, second),
             (_, Kind::Any) => self.compare_with_none(op, first),
             (Kind::Bool, Kind::Bool) => self.compare_bools(op, first, second),
@@ -915,6 +922,7 @@ fn arith_op(op: ArithOp, kind: Kind) -> MochiOp {
         (Kind::Float, ArithOp::Mul) => MochiOp::FloatMul,
         (Kind::Float, ArithOp::Div) => MochiOp::FloatDiv,
         (Kind::Float, ArithOp::Rem) => MochiOp::FloatRem,
+        (Kind::Any, _) => any_arith(op),
         _ => panic!("{op:?} of {kind:?} is refused when checking"),
     }
 }

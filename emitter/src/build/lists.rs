@@ -64,7 +64,8 @@ impl FunctionCtx<'_, '_> {
 
     pub(super) fn append(&mut self, list: Value, value: Value) -> Value {
         let ty = self.fb.ty(list);
-        self.fb.value(MochiOp::ListPush, vec![list, value], Imm::None, ty)
+        let op = if ty == Type::ANY { MochiOp::AnyPush } else { MochiOp::ListPush };
+        self.fb.value(op, vec![list, value], Imm::None, ty)
     }
 
     /// `[a, b, …]`: the elements are evaluated before there is a list, so that a failure leaves none.

@@ -20,6 +20,7 @@ use crate::ir::{
     Param, Phase, Signature, Type, Value, Variable,
 };
 
+mod any;
 mod closures;
 mod expr;
 mod lists;
@@ -66,6 +67,7 @@ pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
         .collect();
     functions.append(&mut pool.codes.functions);
     module.functions = functions;
+    closures::add_generic_codes(&mut module);
     module.start = Some(FuncId::new(program.main.index()));
     module
 }

@@ -135,6 +135,7 @@ impl FunctionCtx<'_, '_> {
             let op = match part {
                 Part::Text(_) => MochiOp::StrConcat,
                 Part::Elements(_) => MochiOp::ListConcat,
+                Part::Element(_) if whole == Type::ANY => MochiOp::AnyPush,
                 Part::Element(_) => MochiOp::ListPush,
             };
             value = self.fb.value(op, vec![value, added], Imm::None, whole);

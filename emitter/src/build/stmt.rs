@@ -107,9 +107,8 @@ impl FunctionCtx<'_, '_> {
             StmtKind::ForString { var, of, body } => self.string_loop(*var, of, body, stmt.span),
             StmtKind::ForList { var, of, body } => self.list_loop(*var, of, body, stmt.span),
             StmtKind::SetEntry { of, key, value } => self.set_entry(of, key, value, stmt.span),
-            StmtKind::AnySetIndex { .. } | StmtKind::AnySetField { .. } => {
-                unreachable!("{:?} is refused by the checker", stmt.kind)
-            }
+            StmtKind::AnySetIndex { of, index, value } => self.any_set_index(of, index, value, stmt.span),
+            StmtKind::AnySetField { of, name, value } => self.any_set_field(of, name, value, stmt.span),
             StmtKind::SetField { of, index, value } => self.set_field(of, *index, value, stmt.span),
             StmtKind::NewCell { local, value } => match self.locals[local.index()] {
                 Some(_) => {

@@ -770,6 +770,36 @@ mochi_ops! {
 
     AnyEq "any.eq" (borrow any, borrow any) -> (truth) Read None;
     AnyNe "any.ne" (borrow any, borrow any) -> (truth) Read None;
+    /// None stays none; texts and lists are joined, a number of one kind and one of another are floats.
+    AnyAdd "any.add" (borrow any, borrow any) -> (any) Alloc None;
+    AnySub "any.sub" (borrow any, borrow any) -> (any) Alloc None;
+    AnyMul "any.mul" (borrow any, borrow any) -> (any) Alloc None;
+    /// Fails on a zero divisor.
+    AnyDiv "any.div" (borrow any, borrow any) -> (any) Fail None;
+    AnyRem "any.rem" (borrow any, borrow any) -> (any) Fail None;
+    AnyNeg "any.neg" (borrow any) -> (any) Alloc None;
+    /// In an order of texts or numbers; never of none.
+    AnyLt "any.lt" (borrow any, borrow any) -> (truth) Read None;
+    AnyLe "any.le" (borrow any, borrow any) -> (truth) Read None;
+    /// The operations that follow fail if the value is not of a kind that has them.
+    AnyLen "any.len" (borrow any) -> (int) Write None;
+    AnyGet "any.get" (borrow any, borrow any) -> (any) Write None;
+    AnySlice "any.slice" (borrow any, borrow any, borrow any) -> (any) Write None;
+    AnySet "any.set" (borrow any, borrow any, own any) -> () Write None;
+    /// What lies under the name that is the immediate.
+    AnyGetField "any.get_field" (borrow any) -> (any) Write Data;
+    AnySetField "any.set_field" (borrow any, own any) -> () Write Data;
+    /// The second is in the first.
+    AnyHas "any.has" (borrow any, borrow any) -> (truth) Write None;
+    AnyPush "any.append" (own any, own any) -> (any) Write None;
+    /// What a loop goes through, as a list.
+    AnyIter "any.iter" (borrow any) -> (list) Write None;
+    /// Calls a function with a list of arguments.
+    AnyCall "any.call" (borrow any, own list) -> (any) Write None;
+    AnyToInt "any.to_int" (borrow any) -> (int) Write None;
+    AnyToFloat "any.to_float" (borrow any) -> (float) Write None;
+    AnyToBool "any.to_bool" (borrow any) -> (truth) Write None;
+    AnyToText "any.to_text" (borrow any) -> (text) Write None;
     /// The text of any value as `print` (imm 0) or `str` (imm 1) writes it.
     AnyToStr "any.to_str" (borrow any) -> (text) Alloc I32;
 

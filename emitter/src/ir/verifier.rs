@@ -690,6 +690,7 @@ impl Verifier<'_> {
         self.lists(inst, op);
         self.fields(inst, op);
         self.entries(inst, op);
+        self.any_lists(inst, op);
         self.closures(inst, op);
         if op.imm() == ImmKind::Global {
             self.global(inst, !op.params().is_empty(), false);
@@ -730,6 +731,21 @@ impl Verifier<'_> {
                 let (found, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
                 self.fault(place, format!("{} is {found}, but the field is {wanted}", self.name(value)));
             }
+        }
+    }
+
+    /// What values of any kind are gone through as, and called with, are lists of such values.
+    fn any_lists(&mut self, inst: Inst, op: MochiOp) {
+        let data = self.func.inst(inst);
+        let list = match op {
+            MochiOp::AnyIter => data.results[0],
+            MochiOp::AnyCall => data.args[1],
+            _ => return,
+        };
+        let ty = self.func.ty(list);
+        if self.module.element(ty) != Some(Type::ANY) {
+            let ty = self.module.type_text(ty);
+            self.fault(Place::Inst(inst), format!("{} is {ty}, not list<any>", self.name(list)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Values of any kind: how others become such, and what the runtime does with them.
 
 use super::lower::Ctx;
-use crate::ir::{InstData, Kind, MochiOp, Type, Value, WasmOp};
+use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
 use crate::runtime::RuntimeFn;
 
 impl Ctx<'_> {
@@ -16,8 +16,61 @@ impl Ctx<'_> {
                 let (value, mode) = (self.get(data.args[0]), self.mode(data.imm));
                 self.call_value(RuntimeFn::AnyToString, &[value, mode])
             }
+            MochiOp::AnyAdd => self.runtime_op(RuntimeFn::AnyAdd, data),
+            MochiOp::AnySub => self.runtime_op(RuntimeFn::AnySub, data),
+            MochiOp::AnyMul => self.runtime_op(RuntimeFn::AnyMul, data),
+            MochiOp::AnyDiv => self.any_call(RuntimeFn::AnyDiv, data),
+            MochiOp::AnyRem => self.any_call(RuntimeFn::AnyRem, data),
+            MochiOp::AnyNeg => self.runtime_op(RuntimeFn::AnyNeg, data),
+            MochiOp::AnyLt => self.runtime_op(RuntimeFn::AnyLess, data),
+            MochiOp::AnyLe => self.runtime_op(RuntimeFn::AnyLessEqual, data),
+            MochiOp::AnyLen => self.any_call(RuntimeFn::AnyLength, data),
+            MochiOp::AnyGet => self.any_call(RuntimeFn::AnyIndex, data),
+            MochiOp::AnySlice => self.any_call(RuntimeFn::AnySlice, data),
+            MochiOp::AnyGetField => {
+                let (name, site) = (self.field_name(data), self.site());
+                let (value, site) = (self.get(data.args[0]), self.i32(site));
+                self.call_value(RuntimeFn::AnyField, &[value, name, site])
+            }
+            MochiOp::AnyHas => self.any_call(RuntimeFn::AnyContains, data),
+            MochiOp::AnyPush => self.any_call(RuntimeFn::AnyAppend, data),
+            MochiOp::AnyIter => self.any_call(RuntimeFn::AnyIterate, data),
+            MochiOp::AnyCall => self.any_call(RuntimeFn::AnyCall, data),
+            MochiOp::AnyToInt => self.any_call(RuntimeFn::AnyToInt, data),
+            MochiOp::AnyToFloat => self.any_call(RuntimeFn::AnyToFloat, data),
+            MochiOp::AnyToBool => self.any_call(RuntimeFn::AnyToBool, data),
+            MochiOp::AnyToText => self.any_call(RuntimeFn::AnyToText, data),
             other => unreachable!("{} is not about values of any kind", other.name()),
         }
+    }
+
+    pub(super) fn any_set(&mut self, op: MochiOp, data: &InstData) {
+        let mut args: Vec<Value> = data.args.iter().map(|&arg| self.get(arg)).collect();
+        let func = match op {
+            MochiOp::AnySet => RuntimeFn::AnySetIndex,
+            _ => {
+                args.insert(1, self.field_name(data));
+                RuntimeFn::AnySetField
+            }
+        };
+        let site = self.site();
+        args.push(self.i32(site));
+        self.call(func, &args);
+    }
+
+    /// An operation that may fail at its place.
+    fn any_call(&mut self, func: RuntimeFn, data: &InstData) -> Value {
+        let mut args: Vec<Value> = data.args.iter().map(|&arg| self.get(arg)).collect();
+        let site = self.site();
+        args.push(self.i32(site));
+        self.call_value(func, &args)
+    }
+
+    /// The name that the immediate is, as a string.
+    fn field_name(&mut self, data: &InstData) -> Value {
+        let Imm::Data(name) = data.imm else { unreachable!("a name is static data") };
+        let name = self.module.data[name.index()].bytes.clone();
+        self.static_string(&name)
     }
 
     /// The word of a value of another type, which takes over its share.

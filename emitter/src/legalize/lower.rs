@@ -285,7 +285,33 @@ impl<'a> Ctx<'a> {
                 self.map_set(data);
                 None
             }
-            MochiOp::AnyEq | MochiOp::AnyNe | MochiOp::AnyToStr => Some(self.any_op(op, data)),
+            MochiOp::AnyEq
+            | MochiOp::AnyNe
+            | MochiOp::AnyToStr
+            | MochiOp::AnyAdd
+            | MochiOp::AnySub
+            | MochiOp::AnyMul
+            | MochiOp::AnyDiv
+            | MochiOp::AnyRem
+            | MochiOp::AnyNeg
+            | MochiOp::AnyLt
+            | MochiOp::AnyLe
+            | MochiOp::AnyLen
+            | MochiOp::AnyGet
+            | MochiOp::AnySlice
+            | MochiOp::AnyGetField
+            | MochiOp::AnyHas
+            | MochiOp::AnyPush
+            | MochiOp::AnyIter
+            | MochiOp::AnyCall
+            | MochiOp::AnyToInt
+            | MochiOp::AnyToFloat
+            | MochiOp::AnyToBool
+            | MochiOp::AnyToText => Some(self.any_op(op, data)),
+            MochiOp::AnySet | MochiOp::AnySetField => {
+                self.any_set(op, data);
+                None
+            }
             MochiOp::RecordInit | MochiOp::RecordSet => {
                 self.set_field(op, data);
                 None

@@ -307,6 +307,7 @@ fn every_op() -> Module {
     module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
     module.list_of(Type::FLOAT);
     let texts = module.list_of(Type::STR);
+    let anys = module.list_of(Type::ANY);
     module.map_of(Type::FLOAT);
     let ty = module.func_of(vec![], None);
     module.records.push(super::super::Record {
@@ -340,8 +341,11 @@ fn every_op() -> Module {
             Op::Wasm(WasmOp::GlobalSet) => params.push(Type::I64),
             _ => {}
         }
-        if op == Op::Mochi(MochiOp::MapKeys) {
-            results = vec![texts];
+        match op {
+            Op::Mochi(MochiOp::MapKeys) => results = vec![texts],
+            Op::Mochi(MochiOp::AnyIter) => results = vec![anys],
+            Op::Mochi(MochiOp::AnyCall) => params[1] = anys,
+            _ => {}
         }
         let imm = match op.imm() {
             ImmKind::None => Imm::None,

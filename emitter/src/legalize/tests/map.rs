@@ -104,3 +104,45 @@ fn records_are_shown_and_compared() {
          {\"__name\": \"P\", \"n\": nil, \"name\": \"x\"}\nfalse\n",
     );
 }
+
+#[test]
+fn values_of_any_kind_are_computed_with() {
+    let text = "data d9 \"k\"\n".to_owned()
+        + &program(&format!(
+            "v0: int = int.const 9223372036854775807\nv1: any = convert v0\nv2: float = float.const 0.5\nv3: any = convert v2\n\
+             v4 = str.const d1\nv5: any = convert v4\nv6: any = any.add v1, v1\nv7: any = any.add v1, v3\n\
+             v8: any = any.add v5, v3\nv9: any = any.sub v3, v3\nv10: any = any.mul v6, v6\nv11: any = any.div v6, v1\n\
+             v12: any = any.rem v10, v1\nv13: any = any.neg v6\nv14 = any.lt v1, v6\nv15 = any.le v5, v5\n\
+             v16: map<any> = map.new\nv17: any = convert v16\nany.set v17, v5, v6\nv18: any = any.get v17, v5\n\
+             any.set_field d9 v17, v8\nv19: any = any.get_field d9 v17\nv20 = any.has v17, v5\n\
+             v21: list<any> = any.iter v17\nv22: any = none\nv23: any = any.append v22, v6\nv24: any = any.append v23, v5\n\
+             v25: int = any.len v24\nv26: int = int.const 0\nv27: any = convert v26\nv28: int = int.const 1\n\
+             v29: any = convert v28\nv30: any = any.slice v24, v27, v29\nv31: int = any.to_int v11\nv32: float = any.to_float v29\n\
+             v33 = any.to_text v5\nv34: any = any.add v24, v30\nv35: any = any.neg v22\n{}",
+            shown(&[
+                "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v18", "v19", "v20", "v21", "v24",
+                "v25", "v30", "v31", "v32", "v33", "v34", "v35"
+            ])
+        ));
+    prints(
+        &text,
+        "18446744073709551614\n9.223372036854776e+18\nx0.5\n0\n340282366920938463389587631136930004996\n2\n0\n\
+         -18446744073709551614\ntrue\ntrue\n18446744073709551614\nx0.5\ntrue\n[\"k\", \"x\"]\n[18446744073709551614, \"x\"]\n2\n\
+         [18446744073709551614]\n2\n1\nx\n[18446744073709551614, \"x\", 18446744073709551614]\nnil\n",
+    );
+}
+
+#[test]
+fn functions_are_called_without_knowing_their_type() {
+    let text = "data d0 \"\\n\"\nglobal g0 f: any = i64 4899916394579099648\nstart main\nfunc main() pure {\nb0:\n\
+                v0: int = int.const 9223372036854775807\nv1: any = convert v0\nv2: fun<any, any -> any> = closure.new code\n\
+                closure.init 0 v2, v1\nv3: any = convert v2\nglobal.store g0 v3\nv4: any = global.load g0\n\
+                v5: list<any> = list.new 3\nv6: list<any> = list.append v5, v1\nv7: list<any> = list.append v6, v1\n\
+                v8: list<any> = list.append v7, v1\nv9: any = any.call v4, v8\nprint v9\nreturn\n}\n\
+                func code(v0: fun<any, any -> any>, v1: any, v2: any) -> any captures (any) generic call {\nb0:\n\
+                v3: any = closure.get 0 v0\nv4: any = any.add v1, v2\nv5: any = any.add v3, v4\nreturn v5\n}\n\
+                func call(v0: fun<any, any -> any>, v1: own list<any>) -> any {\nb0:\nv2: int = int.const 0\n\
+                v3: any = list.at v1, v2\nv4: int = int.const 1\nv5: any = list.at v1, v4\n\
+                v6: any = call_value(v0, v3, v5)\nreturn v6\n}\n";
+    prints(text, "27670116110564327421");
+}
