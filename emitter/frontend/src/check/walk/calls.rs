@@ -83,18 +83,15 @@ impl Walk<'_, '_, '_> {
     }
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {
-        let of = match of.ty.kind {
-            Kind::Record(_) | Kind::Union(_) => self.view(of),
-            _ => of,
-        };
         if of.ty.kind == Kind::Any {
             return shape::builtin(Builtin::Len, vec![of], Type::INT, span);
         }
-        self.unless_none(of, shape::int(0, span), |_, of| match of.ty.kind {
+        self.unless_none(of, shape::int(0, span), |walk, of| match of.ty.kind {
             Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Int | Kind::Float => {
                 shape::builtin(Builtin::Len, vec![of], Type::INT, span)
             }
-            Kind::Never | Kind::Bool | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any => {
+            Kind::Record(_) | Kind::Union(_) => walk.record_len(of, span),
+            Kind::Never | Kind::Bool | Kind::Func(_) | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
             }
         })

@@ -99,6 +99,13 @@ impl Walk<'_, '_, '_> {
         if ty == Type::NEVER || element == Type::NEVER {
             return shape::bool(false, span);
         }
+        let (item, ty) = match (ty.kind, element.kind) {
+            (Kind::Record(record), Kind::Union(union)) if self.program.records[record.index()].union == Some(union) => {
+                let ty = Type { kind: element.kind, ..ty };
+                (shape::convert(item, ty), ty)
+            }
+            _ => (item, ty),
+        };
         let never = shape::sequence(of.clone(), shape::bool(false, span), span);
         let contains = |item: Expr, of: Expr| {
             let item = shape::convert(item, element);
@@ -111,7 +118,7 @@ impl Walk<'_, '_, '_> {
             let may_be_equal = ty.kind == Kind::Any
                 || (ty.nullable && element.nullable)
                 || self.infer.classes.is_one_shape(ty.kind, element.kind)
-                || matches!((ty.kind, element.kind), (Kind::Record(_), Kind::Union(_)));
+                || matches!((ty.kind, element.kind), (Kind::Union(_), Kind::Record(_)));
             return if may_be_equal { self.any_contains(item, of, span) } else { never };
         }
         if ty.nullable && !element.nullable {

@@ -7,7 +7,7 @@ use super::Walk;
 use super::exprs::wrap;
 use crate::check::fields::stored;
 use crate::check::infer::settled;
-use crate::check::resolved::{ExprId, Place};
+use crate::check::resolved::{ExprId, Place, Record};
 use crate::check::shape;
 use crate::source::Span;
 use crate::typed::{self, Expr, ExprKind, LocalId, StmtKind};
@@ -147,6 +147,31 @@ impl Walk<'_, '_, '_> {
     pub(super) fn as_variant(&mut self, of: Expr, record: RecordId) -> Expr {
         let span = of.span;
         shape::expr(ExprKind::Convert(Box::new(of)), Type::of(Kind::Record(record)), span)
+    }
+
+    /// `test` of the declaration of whichever record a record or a union's value is, which is not none. All
+    /// results are of one type.
+    fn by_variant(&mut self, of: Expr, test: impl Fn(&Record<'_>) -> Expr, span: Span) -> Expr {
+        let variants = match of.ty.kind {
+            Kind::Record(record) => vec![record],
+            Kind::Union(union) => self.variants(union),
+            _ => Vec::new(),
+        };
+        let mut sets = Vec::new();
+        let of = if variants.len() > 1 { self.bind(of, &mut sets) } else { of };
+        let program = self.program;
+        let mut results = variants.iter().map(|variant| test(&program.records[variant.index()]));
+        let Some(first) = results.next() else { return shape::unknown(span) };
+        let result = variants.iter().skip(1).zip(results).fold(first, |otherwise, (&variant, result)| {
+            shape::choice(self.is_variant(of.clone(), variant, span), result, otherwise, span)
+        });
+        wrap(sets, if variants.len() > 1 { result } else { shape::sequence(of, result, span) })
+    }
+
+    /// How many entries a record that is not none has: its fields, its methods and its name.
+    pub(super) fn record_len(&mut self, of: Expr, span: Span) -> Expr {
+        let len = |record: &Record<'_>| shape::int((record.fields.len() + record.methods.len() + 1) as i64, span);
+        self.by_variant(of, len, span)
     }
 
     /// `of.name(args)`, the expression `id`.
@@ -334,9 +359,8 @@ impl Walk<'_, '_, '_> {
         let name = declared.fields[index as usize].name;
         let missing = format!("missing field {name} for {}", declared.name);
         let has = match of.ty.kind {
-            Kind::Record(from) => {
-                let has = self.program.records[from.index()].field(name).is_some();
-                shape::bool(has, span)
+            Kind::Record(_) | Kind::Union(_) => {
+                self.by_variant(of.clone(), |from| shape::bool(from.field(name).is_some(), span), span)
             }
             _ => self.contains(shape::string(name, span), of.clone(), span),
         };
