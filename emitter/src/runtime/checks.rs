@@ -19,8 +19,12 @@ use crate::ir::{FuncId, Module};
 
 /// A module of these functions and what they reach.
 fn module_of(names: &[&'static str]) -> Module {
+    module_with(names, Features { debug_memory: true, any: true, maps: true, fields: true, cycles: false })
+}
+
+fn module_with(names: &[&'static str], features: Features) -> Module {
     let mut module = Module { files: vec!["test.mochi".to_owned()], ..Module::default() };
-    let mut runtime = Runtime::new(Features { debug_memory: true, any: true, maps: true, fields: true });
+    let mut runtime = Runtime::new(features);
     let always = ["alloc", "free", "string_from_bytes", "string_release"];
     for name in always.iter().chain(names) {
         runtime.named(&mut module, name);

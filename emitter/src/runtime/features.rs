@@ -15,11 +15,13 @@ pub struct Features {
     pub maps: bool,
     /// Objects with a descriptor: records, cells, function values.
     pub fields: bool,
+    /// Look for rings of objects, which counts alone never free.
+    pub cycles: bool,
 }
 
 impl Features {
     /// How many sets of features there are.
-    pub(super) const SETS: usize = 16;
+    pub(super) const SETS: usize = 32;
 
     /// What a module has before it is legalized.
     pub fn of(module: &Module, debug_memory: bool) -> Features {
@@ -33,19 +35,20 @@ impl Features {
             any: parts.chain(fields).chain(globals).any(is_any) || values.any(is_any),
             maps: !module.maps.is_empty(),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
+            cycles: false,
         }
     }
 
     pub(super) fn index(self) -> usize {
-        let Features { debug_memory, any, maps, fields } = self;
-        [debug_memory, any, maps, fields].iter().fold(0, |index, &has| index << 1 | has as usize)
+        let Features { debug_memory, any, maps, fields, cycles } = self;
+        [debug_memory, any, maps, fields, cycles].iter().fold(0, |index, &has| index << 1 | has as usize)
     }
 
     #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = Features> {
         (0..Features::SETS).map(|set| {
             let has = |bit: usize| set >> bit & 1 == 1;
-            Features { debug_memory: has(3), any: has(2), maps: has(1), fields: has(0) }
+            Features { debug_memory: has(4), any: has(3), maps: has(2), fields: has(1), cycles: has(0) }
         })
     }
 }

@@ -28,6 +28,7 @@ files!(
     "any.mochi",
     "bignum.mochi",
     "case.mochi",
+    "cycle.mochi",
     "fail.mochi",
     "float.mochi",
     "format.mochi",

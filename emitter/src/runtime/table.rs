@@ -101,6 +101,10 @@ runtime_functions! {
     ObjectRelease "object_release" (own ptr);
     /// What has no shares left.
     ObjectFree "object_free" (own ptr);
+    /// What just lost a share and has others, where objects may be in rings.
+    ObjectSuspect "object_suspect" (ptr);
+    /// Frees the rings among the suspects.
+    CollectCycles "collect_cycles" ();
     /// Any objects, or none.
     ObjectEqual "object_equal" (ptr, ptr) -> bool;
     /// The word of an object that is no bignum and no float, or of none; takes over the share.

@@ -1,8 +1,9 @@
 //! Objects of all kinds: how they are shown and compared, and that all is freed.
 
-use super::{Machine, module_of};
+use super::{Machine, Random, module_of, module_with};
 use crate::ir::{Kind, Record, Type};
 use crate::legalize::layout::{Format, KIND_POINTER_LIST, KIND_WORD_LIST, closure_descriptor, record_descriptor};
+use crate::runtime::Features;
 
 const FUNCTIONS: &[&str] = &[
     "list_new",
@@ -457,5 +458,84 @@ fn nesting_of_all_kinds_has_no_limit() {
     for word in words {
         objects.call("word_release", &[word]);
     }
+    assert_eq!(objects.machine.live_objects(), live);
+}
+
+#[test]
+fn rings_are_freed_and_nothing_else() {
+    let functions: Vec<&'static str> =
+        FUNCTIONS.iter().copied().chain(["object_retain", "object_suspect", "collect_cycles"]).collect();
+    let features = Features { debug_memory: true, any: true, maps: true, fields: true, cycles: true };
+    let module = module_with(&functions, features);
+    let mut objects = Objects::new(&module);
+    let live = objects.machine.live_objects();
+    let mut numbers = Random(5);
+    // Records and maps that hold each other at random, and what is reached from those still held.
+    let size = 300;
+    let nodes: Vec<u64> = (0..size)
+        .map(|index| objects.word(&if index % 3 == 0 { Map(vec![("x", Nothing)]) } else { record_of(Nothing) }))
+        .collect();
+    let mut edges: Vec<Option<usize>> = vec![None; size];
+    for (index, &node) in nodes.iter().enumerate() {
+        let target = numbers.below(size as u64) as usize;
+        objects.call("word_retain", &[nodes[target]]);
+        edges[index] = Some(target);
+        let slot = match index % 3 {
+            0 => {
+                let key = objects.machine.string(b"x");
+                let slot = objects.call("map_find_string", &[node & 0xFFFF_FFFF, key]);
+                objects.call("object_release", &[key]);
+                slot
+            }
+            _ => (node & 0xFFFF_FFFF) + 8,
+        };
+        objects.machine.write(slot, &nodes[target].to_le_bytes());
+    }
+    let held: Vec<usize> = (0..size).filter(|_| numbers.below(40) == 0).collect();
+    for index in (0..size).filter(|index| !held.contains(index)) {
+        objects.call("word_release", &[nodes[index]]);
+    }
+    // What dies makes suspects of what it held: the second time frees their list.
+    objects.call("collect_cycles", &[]);
+    objects.call("collect_cycles", &[]);
+    let mut reached = vec![false; size];
+    for &start in &held {
+        let mut next = Some(start);
+        while let Some(index) = next.filter(|&index| !reached[index]) {
+            reached[index] = true;
+            next = edges[index];
+        }
+    }
+    // A map has its entries, its table and a key; a record a string.
+    let expected: u64 = (0..size).filter(|&index| reached[index]).map(|index| if index % 3 == 0 { 4 } else { 2 }).sum();
+    assert_eq!(objects.machine.live_objects() - live, expected);
+    for index in held {
+        objects.call("word_release", &[nodes[index]]);
+    }
+    objects.call("collect_cycles", &[]);
+    assert_eq!(objects.machine.live_objects(), live);
+}
+
+#[test]
+fn long_rings_are_freed_by_and_by() {
+    let features = Features { debug_memory: true, any: true, maps: true, fields: true, cycles: true };
+    let functions: Vec<&'static str> = FUNCTIONS.iter().copied().chain(["object_suspect", "collect_cycles"]).collect();
+    let module = module_with(&functions, features);
+    let mut objects = Objects::new(&module);
+    let live = objects.machine.live_objects();
+    for round in 0..6000 {
+        let first = objects.word(&record_of(Nothing));
+        let mut last = first;
+        for _ in 0..if round == 0 { 30_000 } else { 1 } {
+            let next = objects.word(&record_of(Nothing));
+            objects.machine.write((next & 0xFFFF_FFFF) + 8, &last.to_le_bytes());
+            last = next;
+        }
+        // The ring is closed with the only share of the last one that was held here.
+        objects.machine.write((first & 0xFFFF_FFFF) + 8, &last.to_le_bytes());
+        objects.call("object_suspect", &[first & 0xFFFF_FFFF]);
+    }
+    assert!(objects.machine.live_objects() - live < 100_000);
+    objects.call("collect_cycles", &[]);
     assert_eq!(objects.machine.live_objects(), live);
 }
