@@ -1,10 +1,12 @@
-//! Refuses what the checker types but the builder does not build yet: maps, and values of more than one type in one
-//! place.
+//! Refuses what the checker types but the builder does not build yet: operations that look at what a value of no
+//! known kind is.
 
 use super::shape::operands;
+use crate::builtins::Builtin;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::typed::{Block, Expr, ExprKind, Program, StmtKind};
-use crate::types::{Kind, Type};
+use crate::source::Span;
+use crate::typed::{Block, CompareOp, Expr, ExprKind, Program, StmtKind};
+use crate::types::Kind;
 
 /// What is found in the program, each construct at its line.
 pub(super) fn refusals(program: &Program) -> Vec<Diagnostic> {
@@ -27,12 +29,11 @@ fn block(body: &Block, found: &mut Vec<Diagnostic>) {
                 | StmtKind::Expr(value)
                 | StmtKind::Return(Some(value))
                 | StmtKind::Expect { cond: value, text: _ } => expr(value, found),
-                StmtKind::SetIndex { of, index: at, value }
-                | StmtKind::SetEntry { of, key: at, value }
-                | StmtKind::AnySetIndex { of, index: at, value } => {
+                StmtKind::SetIndex { of, index: at, value } | StmtKind::SetEntry { of, key: at, value } => {
                     [of, at, value].into_iter().for_each(|part| expr(part, found));
                 }
-                StmtKind::SetField { of, index: _, value } | StmtKind::AnySetField { of, name: _, value } => {
+                StmtKind::AnySetIndex { .. } | StmtKind::AnySetField { .. } => refuse(stmt.span, found),
+                StmtKind::SetField { of, index: _, value } => {
                     [of, value].into_iter().for_each(|part| expr(part, found));
                 }
                 StmtKind::If { cond, then, otherwise } => {
@@ -60,19 +61,34 @@ fn block(body: &Block, found: &mut Vec<Diagnostic>) {
 fn expr(of: &Expr, found: &mut Vec<Diagnostic>) {
     let mut open = vec![of];
     while let Some(of) = open.pop() {
-        let what = match &of.kind {
-            ExprKind::Map(_) => Some("maps"),
-            ExprKind::Convert(from) if of.ty.kind == Kind::Any && from.ty != Type::NONE => {
-                Some("values of more than one type in one place")
+        let is_refused = match &of.kind {
+            ExprKind::Arith { .. } | ExprKind::Neg(_) => of.ty.kind == Kind::Any,
+            ExprKind::Compare { op, lhs, rhs: _ } => {
+                lhs.ty.kind == Kind::Any && !matches!(op, CompareOp::Eq | CompareOp::Ne)
             }
-            _ => None,
+            ExprKind::Cast { of, to: _ } => of.ty.kind == Kind::Any,
+            ExprKind::Builtin { builtin: Builtin::Len | Builtin::Append, args } => {
+                args.iter().any(|arg| arg.ty.kind == Kind::Any) && args[0].ty.kind == Kind::Any
+            }
+            ExprKind::AnyIndex { .. }
+            | ExprKind::AnySlice { .. }
+            | ExprKind::AnyField { .. }
+            | ExprKind::AnyContains { .. }
+            | ExprKind::AnyIter(_)
+            | ExprKind::AnyCall { .. } => true,
+            _ => false,
         };
-        if let Some(what) = what {
-            found.push(Diagnostic::error(Code::M001, of.span, format!("{what} are not supported yet")));
+        if is_refused {
+            refuse(of.span, found);
         }
         if let ExprKind::Block { body, then: _ } = &of.kind {
             block(body, found);
         }
         open.extend(operands(of));
     }
+}
+
+fn refuse(span: Span, found: &mut Vec<Diagnostic>) {
+    let message = "operations on values of more than one type are not supported yet";
+    found.push(Diagnostic::error(Code::M001, span, message));
 }
