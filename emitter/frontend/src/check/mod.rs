@@ -15,7 +15,6 @@ mod resolved;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod unbuilt;
 #[cfg(any(test, debug_assertions))]
 mod verify;
 mod walk;
@@ -49,7 +48,6 @@ pub fn check(
     diagnostics.extend(annotations::check(&resolved, file, options.strict));
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);
-    diagnostics.extend(unbuilt::refusals(&typed));
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     limit_refusals(&mut diagnostics);
     let is_sound = is_sound(&diagnostics);
