@@ -7,23 +7,25 @@ use crate::runtime::RuntimeFn;
 impl Ctx<'_> {
     pub(super) fn any_op(&mut self, op: MochiOp, data: &InstData) -> Value {
         match op {
-            MochiOp::AnyEq => self.runtime_op(RuntimeFn::AnyEqual, data),
-            MochiOp::AnyNe => {
-                let equal = self.runtime_op(RuntimeFn::AnyEqual, data);
-                self.op(WasmOp::I32Eqz, &[equal])
-            }
+            MochiOp::AnyEq => self.any_compare(WasmOp::I64Eq, data, |this| this.runtime_op(RuntimeFn::AnyEqual, data)),
+            MochiOp::AnyNe => self.any_compare(WasmOp::I64Ne, data, |this| {
+                let equal = this.runtime_op(RuntimeFn::AnyEqual, data);
+                this.op(WasmOp::I32Eqz, &[equal])
+            }),
             MochiOp::AnyToStr => {
                 let (value, mode) = (self.get(data.args[0]), self.mode(data.imm));
                 self.call_value(RuntimeFn::AnyToString, &[value, mode])
             }
-            MochiOp::AnyAdd => self.runtime_op(RuntimeFn::AnyAdd, data),
-            MochiOp::AnySub => self.runtime_op(RuntimeFn::AnySub, data),
+            MochiOp::AnyAdd => self.any_add(data),
+            MochiOp::AnySub => self.any_sub(data),
             MochiOp::AnyMul => self.runtime_op(RuntimeFn::AnyMul, data),
             MochiOp::AnyDiv => self.any_call(RuntimeFn::AnyDiv, data),
             MochiOp::AnyRem => self.any_call(RuntimeFn::AnyRem, data),
             MochiOp::AnyNeg => self.runtime_op(RuntimeFn::AnyNeg, data),
-            MochiOp::AnyLt => self.runtime_op(RuntimeFn::AnyLess, data),
-            MochiOp::AnyLe => self.runtime_op(RuntimeFn::AnyLessEqual, data),
+            MochiOp::AnyLt => self.any_compare(WasmOp::I64LtS, data, |this| this.runtime_op(RuntimeFn::AnyLess, data)),
+            MochiOp::AnyLe => {
+                self.any_compare(WasmOp::I64LeS, data, |this| this.runtime_op(RuntimeFn::AnyLessEqual, data))
+            }
             MochiOp::AnyLen => self.any_call(RuntimeFn::AnyLength, data),
             MochiOp::AnyGet => self.any_call(RuntimeFn::AnyIndex, data),
             MochiOp::AnySlice => self.any_call(RuntimeFn::AnySlice, data),
@@ -42,6 +44,38 @@ impl Ctx<'_> {
             MochiOp::AnyToText => self.any_call(RuntimeFn::AnyToText, data),
             other => unreachable!("{} is not about values of any kind", other.name()),
         }
+    }
+
+    /// If the sum of two words is small, so were both: see `layout`.
+    fn any_add(&mut self, data: &InstData) -> Value {
+        if self.cold {
+            return self.runtime_op(RuntimeFn::AnyAdd, data);
+        }
+        let sum = self.plain(WasmOp::I64Add, data);
+        let holds = self.small_check(sum);
+        self.unless_slow(holds, sum, |this| this.runtime_op(RuntimeFn::AnyAdd, data))
+    }
+
+    /// As for ints, the left operand and the result are checked.
+    fn any_sub(&mut self, data: &InstData) -> Value {
+        if self.cold {
+            return self.runtime_op(RuntimeFn::AnySub, data);
+        }
+        let left = self.get(data.args[0]);
+        let difference = self.plain(WasmOp::I64Sub, data);
+        let holds = self.both_small(left, difference);
+        self.unless_slow(holds, difference, |this| this.runtime_op(RuntimeFn::AnySub, data))
+    }
+
+    /// Compares small words by `op`, others as `slow` does.
+    fn any_compare(&mut self, op: WasmOp, data: &InstData, slow: impl FnOnce(&mut Self) -> Value) -> Value {
+        if self.cold {
+            return slow(self);
+        }
+        let (a, b) = (self.get(data.args[0]), self.get(data.args[1]));
+        let holds = self.both_small(a, b);
+        let fast = self.op(op, &[a, b]);
+        self.unless_slow(holds, fast, slow)
     }
 
     pub(super) fn any_set(&mut self, op: MochiOp, data: &InstData) {

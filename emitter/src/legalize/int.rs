@@ -131,6 +131,13 @@ impl Ctx<'_> {
         self.op(WasmOp::I64Xor, &[up, word])
     }
 
+    /// Whether two words are small.
+    pub(super) fn both_small(&mut self, a: Value, b: Value) -> Value {
+        let (a, b) = (self.sign_changes(a), self.sign_changes(b));
+        let both = self.op(WasmOp::I64Or, &[a, b]);
+        self.fits_below(both, 64 - SMALL_SHIFT)
+    }
+
     /// Whether no bit from `bit` up is set.
     fn fits_below(&mut self, word: Value, bit: i64) -> Value {
         let shift = self.i64(bit);
@@ -168,9 +175,7 @@ impl Ctx<'_> {
         let holds = if self.is_small(data.args[0]) || self.is_small(data.args[1]) {
             self.small_check(difference)
         } else {
-            let (left, result) = (self.sign_changes(a), self.sign_changes(difference));
-            let both = self.op(WasmOp::I64Or, &[left, result]);
-            self.fits_below(both, 64 - SMALL_SHIFT)
+            self.both_small(a, difference)
         };
         self.unless_slow(holds, difference, |this| this.int_slow(RuntimeFn::IntSubSlow, data))
     }

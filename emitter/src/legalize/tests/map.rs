@@ -146,3 +146,24 @@ fn functions_are_called_without_knowing_their_type() {
                 v6: any = call_value(v0, v3, v5)\nreturn v6\n}\n";
     prints(text, "27670116110564327421");
 }
+
+#[test]
+fn small_words_are_computed_with_inline_and_others_are_not_taken_for_them() {
+    let text = program(&format!(
+        "v0: int = int.const 2305843009213693951\nv1: any = convert v0\nv2: int = int.const -2305843009213693952\n\
+         v3: any = convert v2\nv4: int = int.const 3\nv5: any = convert v4\nv6 = bool.const 1\nv7: any = convert v6\n\
+         v8: any = none\nv9: any = any.add v5, v3\nv10: any = any.add v1, v5\nv11: any = any.add v3, v3\n\
+         v12: any = any.sub v5, v1\nv13: any = any.sub v3, v5\nv14: any = any.sub v10, v1\nv15: any = any.sub v5, v8\n\
+         v16 = any.lt v3, v1\nv17 = any.lt v10, v1\nv18 = any.le v5, v5\nv19 = any.le v8, v5\nv20 = any.eq v5, v5\n\
+         v21 = any.eq v7, v5\nv22 = any.ne v1, v3\nv23 = any.ne v8, v8\nv24: any = any.add v8, v5\n{}",
+        shown(&[
+            "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",
+            "v24"
+        ])
+    ));
+    prints(
+        &text,
+        "-2305843009213693949\n2305843009213693954\n-4611686018427387904\n-2305843009213693948\n-2305843009213693955\n3\n\
+         nil\ntrue\nfalse\ntrue\nfalse\ntrue\nfalse\ntrue\nfalse\nnil\n",
+    );
+}
