@@ -221,10 +221,14 @@ impl<'a> Resolver<'a> {
 
     /// A struct of a type that is not declared.
     fn unknown_struct(&mut self, name: &'a ast::Name, values: &'a [(ast::Name, ast::Expr)]) -> ExprId {
-        for (_, value) in values {
-            self.expr(value);
+        let key = self.push(ExprKind::Str(b"__name"), name.span);
+        let value = self.push(ExprKind::Str(name.text.as_bytes()), name.span);
+        let mut entries = vec![(key, value)];
+        for (field, value) in values {
+            let key = self.push(ExprKind::Str(field.text.as_bytes()), field.span);
+            entries.push((key, self.expr(value)));
         }
-        self.refused(name.span, "structs of types that are not declared")
+        self.push(ExprKind::Map(entries), name.span)
     }
 
     /// A bare name, or one with arguments, that is a variant's.
