@@ -7,6 +7,7 @@
 //! global, since a function could not tell them apart.
 
 mod matching;
+mod nested;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,6 +64,8 @@ pub(super) fn resolve<'a>(
         aliases: 0,
         diagnostics: Vec::new(),
         func: Scope::default(),
+        outer: Vec::new(),
+        nested: nested::Nested::default(),
     };
     let mut types = Vec::new();
     declared_types(&ast.stmts, &mut types);
@@ -88,9 +91,10 @@ pub(super) fn resolve<'a>(
         cx.program.functions[method.function.index()] = cx.method(method);
     }
     for (id, decl, span) in functions {
-        cx.program.functions[id.index()] = cx.function(decl, span);
+        cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
     cx.program.functions[cx.program.main.index()] = cx.main(&ast.stmts);
+    cx.pass_captures();
     (cx.program, cx.diagnostics)
 }
 
@@ -114,6 +118,9 @@ struct Resolver<'a> {
     program: Program<'a>,
     diagnostics: Vec<Diagnostic>,
     func: Scope<'a>,
+    /// The functions around the one that is being resolved, from the outside to the inside.
+    outer: Vec<Scope<'a>>,
+    nested: nested::Nested,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -126,6 +133,8 @@ struct Resolver<'a> {
 #[derive(Default)]
 struct Scope<'a> {
     is_main: bool,
+    /// The function itself, if it is nested.
+    id: Option<FuncId>,
     type_params: &'a [ast::Name],
     blocks: Vec<HashMap<&'a str, Binding>>,
     locals: Vec<Variable<'a>>,
@@ -144,8 +153,16 @@ struct Scope<'a> {
 
 #[derive(Clone, Copy)]
 struct Binding {
-    place: Place,
+    to: Bound,
     mutable: bool,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy)]
+enum Bound {
+    Variable(Place),
+    /// A nested function.
+    Function(FuncId),
 }
 
 impl<'a> Resolver<'a> {
@@ -157,19 +174,21 @@ impl<'a> Resolver<'a> {
         id
     }
 
-    fn function(&mut self, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
-        self.function_after(Vec::new(), decl, span)
-    }
-
-    /// A function with parameters `first` before those that are declared.
-    fn function_after(&mut self, first: Vec<Variable<'a>>, decl: &'a ast::FunDecl, span: Span) -> Function<'a> {
-        self.func = Scope { type_params: &decl.type_params, ..Scope::default() };
+    /// The function with the number `id`, with parameters `first` before those that are declared.
+    fn function_in(
+        &mut self,
+        id: FuncId,
+        first: Vec<Variable<'a>>,
+        decl: &'a ast::FunDecl,
+        span: Span,
+    ) -> Function<'a> {
+        self.func = Scope { id: Some(id), type_params: &decl.type_params, ..Scope::default() };
         self.func.blocks.push(HashMap::new());
         let mut params = Vec::with_capacity(first.len() + decl.params.len());
         for variable in first {
             let local = LocalId(self.func.locals.len() as u32);
             self.func.locals.push(variable);
-            self.bind(variable.name, Binding { place: Place::Local(local), mutable: true });
+            self.bind(variable.name, Binding { to: Bound::Variable(Place::Local(local)), mutable: true });
             params.push(local);
         }
         for param in &decl.params {
@@ -268,7 +287,7 @@ impl<'a> Resolver<'a> {
     fn local(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
         self.func.locals.push(Variable { name: &name.text, span: name.span, annotation });
-        self.bind(&name.text, Binding { place: Place::Local(local), mutable });
+        self.bind(&name.text, Binding { to: Bound::Variable(Place::Local(local)), mutable });
         local
     }
 
@@ -282,12 +301,15 @@ impl<'a> Resolver<'a> {
         if let Some(&binding) = self.func.blocks.iter().rev().find_map(|block| block.get(name)) {
             return Some(binding);
         }
+        if let Some(binding) = self.outer_binding(name) {
+            return Some(binding);
+        }
         if self.func.is_main {
             return None;
         }
         let mutable = *self.names.variables.get(name)?;
         let global = self.global(name, span);
-        Some(Binding { place: Place::Global(global), mutable })
+        Some(Binding { to: Bound::Variable(Place::Global(global)), mutable })
     }
 
     /// The global `name`, made when a function mentions it for the first time.
@@ -308,7 +330,7 @@ impl<'a> Resolver<'a> {
         {
             let variable = &mut self.program.globals[global.index()].variable;
             (variable.span, variable.annotation) = (name.span, annotation);
-            self.bind(&name.text, Binding { place: Place::Global(global), mutable });
+            self.bind(&name.text, Binding { to: Bound::Variable(Place::Global(global)), mutable });
             return Place::Global(global);
         }
         Place::Local(self.local(name, annotation, mutable))
@@ -333,7 +355,7 @@ impl<'a> Resolver<'a> {
                     self.refuse(name.span, "rational numbers (`bigrat`)");
                     Base::Unknown
                 }
-                text if self.func.type_params.iter().any(|param| param.text == text) => Base::Unknown,
+                text if self.is_type_param(text) => Base::Unknown,
                 // What the reference takes for a type parameter.
                 text if text.len() == 1 && text.chars().all(char::is_uppercase) => Base::Any,
                 text => match self.named_type(text) {
@@ -410,10 +432,7 @@ impl<'a> Resolver<'a> {
                 return self.assign(span, target, indexes, fields, value, out);
             }
             ast::StmtKind::Fun(decl) => {
-                self.refuse(span, "nested functions");
-                // Calls of it are then not reported a second time.
-                self.local(&decl.name, None, false);
-                return;
+                return self.nested_function(decl, span);
             }
             ast::StmtKind::Return(value) => {
                 let value = value.as_ref().map(|value| self.expr(value));
@@ -517,13 +536,20 @@ impl<'a> Resolver<'a> {
             let message = format!("assignment to undeclared variable: {}", target.text);
             return self.error(Code::T001, target.span, message);
         };
+        let Bound::Variable(place) = binding.to else {
+            return self.refuse(target.span, "assignments to functions");
+        };
         if !binding.mutable {
             self.warn(Code::T024, target.span, format!("cannot assign to `{}` (immutable)", target.text));
         }
-        if let (Place::Local(local), Some(assigns)) = (binding.place, self.func.loops.last_mut()) {
-            assigns.insert(local);
+        if let Place::Local(local) = place {
+            if let Some(assigns) = self.func.loops.last_mut() {
+                assigns.insert(local);
+            }
+            if indexes.is_empty() && fields.is_empty() {
+                self.nested.assigned.entry((self.func_id(), local)).or_insert(target.span);
+            }
         }
-        let place = binding.place;
         if indexes.is_empty() && fields.is_empty() {
             return out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
         }
@@ -745,9 +771,10 @@ impl<'a> Resolver<'a> {
 
     fn name(&mut self, name: &'a str, span: Span) -> ExprId {
         if let Some(binding) = self.lookup(name, span) {
-            let kind = match binding.place {
-                Place::Local(local) => ExprKind::Local(local),
-                Place::Global(global) => {
+            let kind = match binding.to {
+                Bound::Function(_) => return self.refused(span, "functions as values"),
+                Bound::Variable(Place::Local(local)) => ExprKind::Local(local),
+                Bound::Variable(Place::Global(global)) => {
                     self.func.reads.insert(global);
                     ExprKind::Global(global)
                 }
@@ -780,13 +807,18 @@ impl<'a> Resolver<'a> {
                 return self.refused(callee.span, "calls of function values");
             }
         };
-        let is_local = self.func.blocks.iter().any(|block| block.contains_key(name));
-        if let (Some(&function), false) = (self.names.functions.get(name), is_local) {
+        if !self.is_bound(name)
+            && let Some(&function) = self.names.functions.get(name)
+        {
             return self.call_function(function, args, span);
         }
-        if self.lookup(name, callee.span).is_some() {
-            self.exprs(args);
-            return self.refused(callee.span, "calls of function values");
+        match self.lookup(name, callee.span).map(|binding| binding.to) {
+            Some(Bound::Function(function)) => return self.call_function(function, args, span),
+            Some(Bound::Variable(_)) => {
+                self.exprs(args);
+                return self.refused(callee.span, "calls of function values");
+            }
+            None => {}
         }
         if let Some(variant) = self.construct(name, args, span) {
             return variant;
@@ -818,7 +850,9 @@ impl<'a> Resolver<'a> {
             self.warn(Code::T006, span, message);
         }
         self.func.callees.insert(function);
-        self.push(ExprKind::Call { function, args }, span)
+        let call = self.push(ExprKind::Call { function, args }, span);
+        self.nested.calls.push((self.func_id(), function, call));
+        call
     }
 
     fn call_builtin(&mut self, builtin: Builtin, name: &str, args: &'a [ast::Expr], span: Span) -> ExprId {

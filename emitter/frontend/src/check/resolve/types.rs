@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
             Variable { name: field.name, span: decl.name.span, annotation }
         });
         let variables = variables.collect();
-        self.function_after(variables, decl, method.span)
+        self.function_in(method.function, variables, decl, method.span)
     }
 
     // Names of types.

@@ -1,0 +1,169 @@
+//! Nested functions: they become functions like others, with the variables of the functions
+//! around them that they use as parameters before their own.
+//!
+//! A function that uses such a variable *captures* it: the variable gets a local of its own in
+//! that function, and in every function between it and the owner. A function that calls a
+//! nested one has to pass what that captures, so it captures the same variables if they are
+//! not its own. That is known only when all functions are resolved; [`Resolver::pass_captures`]
+//! then completes parameters and calls.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Binding, Bound, Resolver, Scope};
+use crate::check::resolved::{Annotation, Expr, ExprId, ExprKind, FuncId, Place, Variable};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::typed::LocalId;
+
+/// What is known about nested functions so far.
+#[derive(Default)]
+pub(super) struct Nested {
+    /// The function around each nested one.
+    parents: BTreeMap<FuncId, FuncId>,
+    /// By function: the variables of its parent that it uses, and its own locals for them, in order of use.
+    captures: BTreeMap<FuncId, Vec<(LocalId, LocalId)>>,
+    /// Variables that are assigned after their declaration, with the first place.
+    pub(super) assigned: BTreeMap<(FuncId, LocalId), Span>,
+    /// The caller, the callee and the expression of each call.
+    pub(super) calls: Vec<(FuncId, FuncId, ExprId)>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn func_id(&self) -> FuncId {
+        self.func.id.unwrap_or(self.program.main)
+    }
+
+    /// A function in the body of another. Its name is visible from here on, in itself too.
+    pub(super) fn nested_function(&mut self, decl: &'a ast::FunDecl, span: Span) {
+        let id = self.reserve(decl.params.len());
+        self.nested.parents.insert(id, self.func_id());
+        self.bind(&decl.name.text, Binding { to: Bound::Function(id), mutable: false });
+        let outer = std::mem::take(&mut self.func);
+        self.outer.push(outer);
+        self.program.functions[id.index()] = self.function_in(id, Vec::new(), decl, span);
+        if let Some(outer) = self.outer.pop() {
+            self.func = outer;
+        }
+    }
+
+    /// Whether this function or one around it declares a type parameter of the name.
+    pub(super) fn is_type_param(&self, name: &str) -> bool {
+        self.outer.iter().chain([&self.func]).any(|scope| scope.type_params.iter().any(|param| param.text == name))
+    }
+
+    /// Whether a block around this place, in whatever function, declares the name.
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        let declares = |scope: &Scope<'a>| scope.blocks.iter().any(|block| block.contains_key(name));
+        declares(&self.func) || self.outer.iter().any(declares)
+    }
+
+    /// What a name stands for in the functions around this one. A variable is captured.
+    pub(super) fn outer_binding(&mut self, name: &'a str) -> Option<Binding> {
+        let find =
+            |blocks: &[HashMap<&'a str, Binding>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
+        let (depth, binding) =
+            (0..self.outer.len()).rev().find_map(|depth| Some((depth, find(&self.outer[depth].blocks)?)))?;
+        let Bound::Variable(Place::Local(mut local)) = binding.to else { return Some(binding) };
+        let mut variable = self.outer[depth].locals[local.index()];
+        variable.annotation = variable.annotation.or(Some(Annotation::UNKNOWN));
+        for inner in depth + 1..=self.outer.len() {
+            let scope = self.outer.get_mut(inner).unwrap_or(&mut self.func);
+            let Some(id) = scope.id else { unreachable!("a function in another has a number") };
+            local = capture(&mut self.nested, id, local, &mut scope.locals, variable);
+        }
+        Some(Binding { to: Bound::Variable(Place::Local(local)), ..binding })
+    }
+
+    /// Completes the parameters of nested functions and their calls by what they capture.
+    pub(super) fn pass_captures(&mut self) {
+        let calls = std::mem::take(&mut self.nested.calls);
+        let nested: Vec<_> = calls.into_iter().filter(|call| self.nested.parents.contains_key(&call.1)).collect();
+        let mut is_complete = false;
+        while !is_complete {
+            is_complete = true;
+            for &(caller, callee, _) in &nested {
+                let before = self.nested.captures.values().map(Vec::len).sum::<usize>();
+                self.passed(caller, callee);
+                is_complete &= before == self.nested.captures.values().map(Vec::len).sum::<usize>();
+            }
+        }
+        for (caller, callee, call) in nested {
+            let passed = self.passed(caller, callee);
+            let span = self.program.expr(call).span;
+            let first = self.program.exprs.len() as u32;
+            let more = (first..first + passed.len() as u32).map(ExprId);
+            self.program.exprs.extend(passed.iter().map(|&local| Expr { kind: ExprKind::Local(local), span }));
+            if let ExprKind::Call { function: _, args } = &mut self.program.exprs[call.index()].kind {
+                args.splice(0..0, more);
+            }
+        }
+        self.refuse_shared_variables();
+        for (id, captures) in std::mem::take(&mut self.nested.captures) {
+            let locals = captures.into_iter().map(|(_, local)| local);
+            self.program.functions[id.index()].params.splice(0..0, locals);
+        }
+    }
+
+    /// The caller's locals for what the callee captures, which it captures if need be.
+    fn passed(&mut self, caller: FuncId, callee: FuncId) -> Vec<LocalId> {
+        let Some(&owner) = self.nested.parents.get(&callee) else { return Vec::new() };
+        let captures = self.nested.captures.get(&callee).cloned().unwrap_or_default();
+        captures.into_iter().map(|(outer, _)| self.local_for(caller, owner, outer)).collect()
+    }
+
+    /// The local of `function`, which is `owner` or somewhere in it, for a variable of `owner`.
+    fn local_for(&mut self, function: FuncId, owner: FuncId, variable: LocalId) -> LocalId {
+        if function == owner {
+            return variable;
+        }
+        let Some(&parent) = self.nested.parents.get(&function) else {
+            unreachable!("{function:?} calls what is nested in {owner:?}")
+        };
+        let outer = self.local_for(parent, owner, variable);
+        let mut data = self.program.functions[parent.index()].locals[outer.index()];
+        data.annotation = data.annotation.or(Some(Annotation::UNKNOWN));
+        capture(&mut self.nested, function, outer, &mut self.program.functions[function.index()].locals, data)
+    }
+
+    /// Captured variables are copied so far, so none may change.
+    fn refuse_shared_variables(&mut self) {
+        let mut assigned = std::mem::take(&mut self.nested.assigned);
+        // Inner functions have higher numbers.
+        for (id, captures) in self.nested.captures.iter().rev() {
+            for (outer, local) in captures {
+                if let Some(&span) = assigned.get(&(*id, *local)) {
+                    assigned.entry((self.nested.parents[id], *outer)).or_insert(span);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for (id, captures) in &self.nested.captures {
+            found.extend(captures.iter().filter_map(|(outer, _)| assigned.get(&(self.nested.parents[id], *outer))));
+        }
+        found.sort();
+        found.dedup();
+        for &span in found {
+            let message = "assignments to variables that nested functions use are not supported yet";
+            self.diagnostics.push(Diagnostic::error(Code::M001, span, message));
+        }
+    }
+}
+
+/// The local of the function `id` for a variable of its parent.
+fn capture<'a>(
+    nested: &mut Nested,
+    id: FuncId,
+    outer: LocalId,
+    locals: &mut Vec<Variable<'a>>,
+    variable: Variable<'a>,
+) -> LocalId {
+    let captures = nested.captures.entry(id).or_default();
+    if let Some(&(_, local)) = captures.iter().find(|(captured, _)| *captured == outer) {
+        return local;
+    }
+    let local = LocalId(locals.len() as u32);
+    locals.push(variable);
+    captures.push((outer, local));
+    local
+}
