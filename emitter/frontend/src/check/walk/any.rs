@@ -9,7 +9,7 @@ use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
     /// The value in a place where values of any kind are.
-    pub(super) fn to_any(&mut self, of: Expr) -> Expr {
+    pub(super) fn boxed(&mut self, of: Expr) -> Expr {
         self.infer.escape(of.ty);
         shape::convert(of, Type::ANY)
     }
@@ -31,7 +31,7 @@ impl Walk<'_, '_, '_> {
     pub(super) fn any_arith(&mut self, op: ArithOp, lhs: Expr, rhs: Expr, span: Span) -> Expr {
         // Lists may be added: the sum has the elements of both.
         let (lhs, rhs) = match op {
-            ArithOp::Add => (self.to_any(lhs), self.to_any(rhs)),
+            ArithOp::Add => (self.boxed(lhs), self.boxed(rhs)),
             ArithOp::Sub | ArithOp::Mul | ArithOp::Div | ArithOp::Rem => (self.view(lhs), self.view(rhs)),
         };
         shape::expr(ExprKind::Arith { op, lhs: Box::new(lhs), rhs: Box::new(rhs) }, Type::ANY, span)
@@ -50,7 +50,7 @@ impl Walk<'_, '_, '_> {
 
     /// `of[index]`.
     pub(super) fn any_index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
-        let (of, index) = (self.to_any(of), self.view(index));
+        let (of, index) = (self.boxed(of), self.view(index));
         if index.ty == Type::NEVER {
             return shape::unknown(span);
         }
@@ -60,7 +60,7 @@ impl Walk<'_, '_, '_> {
     /// `of[start:end]`.
     pub(super) fn any_slice(&mut self, of: Expr, start: Option<Expr>, end: Option<Expr>, span: Span) -> Expr {
         let mut sets = Vec::new();
-        let of = self.to_any(of);
+        let of = self.boxed(of);
         let mut bound = |bound: Option<Expr>| bound.map(|bound| Box::new(self.view(bound)));
         let (start, end) = (bound(start), bound(end));
         if [&start, &end].into_iter().flatten().any(|bound| bound.ty == Type::NEVER) {

@@ -61,7 +61,7 @@ impl Walk<'_, '_, '_> {
             let of = self.bind(of, &mut sets);
             let value = self.bind(value, &mut sets);
             let result = if of.ty.kind == Kind::Any {
-                let (of, value) = (of, self.to_any(value));
+                let (of, value) = (of, self.boxed(value));
                 shape::builtin(Builtin::Append, vec![of, value], Type::ANY, span)
             } else if of.ty == Type::NONE {
                 shape::sequence(of, self.list(id, vec![value], span), span)
@@ -148,7 +148,14 @@ impl Walk<'_, '_, '_> {
                     let index = self.expr(last);
                     let ty = match index.ty.kind {
                         Kind::Never if !index.ty.nullable => None,
-                        Kind::Int => Some(self.infer.new_container(self.id, last, Shape::List, 1)),
+                        Kind::Int => {
+                            let ty = self.infer.new_container(self.id, last, Shape::List, 1);
+                            if !matches!(index.kind, ExprKind::Int(0)) {
+                                // The elements before the first one are none.
+                                self.infer.join_part(ty.kind, 0, Type::NONE, span);
+                            }
+                            Some(ty)
+                        }
                         _ => Some(self.infer.new_container(self.id, last, Shape::Map, 1)),
                     };
                     keyed = Some(index);
@@ -219,7 +226,7 @@ impl Walk<'_, '_, '_> {
                     return self.set_field(of, &name, value, span, out);
                 }
                 self.infer.store_through_any(value.ty, index.ty.kind == Kind::Int);
-                let (of, index, value) = (self.to_any(of), self.view(index), self.to_any(value));
+                let (of, index, value) = (self.boxed(of), self.view(index), self.boxed(value));
                 if [&of, &index, &value].iter().all(|part| part.ty == Type::ANY) {
                     out.push(typed::Stmt { kind: StmtKind::AnySetIndex { of, index, value }, span });
                 }

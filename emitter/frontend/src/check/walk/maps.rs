@@ -129,7 +129,7 @@ impl Walk<'_, '_, '_> {
     pub(super) fn any_iter(&mut self, id: ExprId, of: Expr, span: Span) -> Expr {
         let ty = self.infer.new_container(self.id, id, Shape::List, 1);
         self.infer.join_part(ty.kind, 0, Type::ANY, span);
-        let of = self.to_any(of);
+        let of = self.boxed(of);
         shape::expr(ExprKind::AnyIter(Box::new(of)), self.infer.canonical(ty), span)
     }
 }

@@ -270,7 +270,7 @@ impl Walk<'_, '_, '_> {
             }
             Kind::Any => {
                 self.infer.store_through_any_field(name, value.ty);
-                let value = self.to_any(value);
+                let value = self.boxed(value);
                 out.push(typed::Stmt { kind: StmtKind::AnySetField { of, name: name.to_owned(), value }, span });
             }
             Kind::Never if !of.ty.nullable => {}
