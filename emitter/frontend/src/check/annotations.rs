@@ -37,6 +37,9 @@ pub(super) fn check(program: &Program<'_>, file: &SourceFile, strict: bool) -> V
     let others = (0..program.functions.len()).filter(|&index| index != main);
     for index in std::iter::once(main).chain(others) {
         let function = &program.functions[index];
+        if function.is_prelude {
+            continue;
+        }
         checker.function = function;
         checker.locals = function.locals.iter().map(|_| Local { declared: Claim::ANY, narrowed: None }).collect();
         checker.result = if index == main { Claim::UNIT } else { function.result.unwrap_or(Claim::ANY) };

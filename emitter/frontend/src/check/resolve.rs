@@ -8,6 +8,7 @@
 
 mod matching;
 mod nested;
+mod prelude;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -66,6 +67,7 @@ pub(super) fn resolve<'a>(
         func: Scope::default(),
         outer: Vec::new(),
         nested: nested::Nested::default(),
+        prelude: prelude::Called::default(),
     };
     let mut types = Vec::new();
     declared_types(&ast.stmts, &mut types);
@@ -94,6 +96,7 @@ pub(super) fn resolve<'a>(
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
     cx.program.functions[cx.program.main.index()] = cx.main(&ast.stmts);
+    cx.resolve_prelude();
     cx.pass_captures();
     (cx.program, cx.diagnostics)
 }
@@ -121,6 +124,7 @@ struct Resolver<'a> {
     /// The functions around the one that is being resolved, from the outside to the inside.
     outer: Vec<Scope<'a>>,
     nested: nested::Nested,
+    prelude: prelude::Called,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -210,6 +214,7 @@ impl<'a> Resolver<'a> {
             span,
             callees: scope.callees,
             reads: scope.reads,
+            is_prelude: false,
         }
     }
 
@@ -243,6 +248,7 @@ impl<'a> Resolver<'a> {
             span,
             callees: scope.called,
             reads: scope.reads,
+            is_prelude: false,
         }
     }
 
@@ -807,6 +813,9 @@ impl<'a> Resolver<'a> {
                 return self.refused(callee.span, "calls of function values");
             }
         };
+        if self.prelude.is_open {
+            return self.call_of_builtin(name, callee.span, args, span);
+        }
         if !self.is_bound(name)
             && let Some(&function) = self.names.functions.get(name)
         {
@@ -823,19 +832,27 @@ impl<'a> Resolver<'a> {
         if let Some(variant) = self.construct(name, args, span) {
             return variant;
         }
+        self.call_of_builtin(name, callee.span, args, span)
+    }
+
+    /// A call of a name that the program does not declare.
+    fn call_of_builtin(&mut self, name: &str, at: Span, args: &'a [ast::Expr], span: Span) -> ExprId {
         if let Some(builtin) = Builtin::from_name(name) {
             if matches!(name, "float" | "slice") {
                 // The reference's machine has these, its checker does not.
-                self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
+                self.warn(Code::T003, at, format!("unknown function: {name}"));
             }
             return self.call_builtin(builtin, name, args, span);
         }
+        if let Some(function) = self.prelude_function(name, args.len(), span) {
+            return self.call_function(function, args, span);
+        }
         if NOT_YET.contains(&name) {
             self.exprs(args);
-            return self.refused(callee.span, &format!("calls of the builtin function `{name}`"));
+            return self.refused(at, &format!("calls of the builtin function `{name}`"));
         }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
-        self.warn(Code::T003, callee.span, format!("unknown function: {name}"));
+        self.warn(Code::T003, at, format!("unknown function: {name}"));
         self.push(ExprKind::Absent, span)
     }
 

@@ -109,6 +109,8 @@ pub(super) struct Function<'a> {
     pub(super) callees: BTreeSet<FuncId>,
     /// The globals that the body reads.
     pub(super) reads: BTreeSet<GlobalId>,
+    /// It is a builtin that is written in the language itself.
+    pub(super) is_prelude: bool,
 }
 
 #[derive(Clone, Copy)]

@@ -509,7 +509,7 @@ fn unsupported_constructs_are_refused_by_name() {
         ("bench \"b\" { print(1) }", "`bench` blocks are"),
         ("let x = 1 as list<int>", "casts to `list` are"),
         ("let x: bigrat = 1", "rational numbers (`bigrat`) are"),
-        ("print(trim(\" a \"))", "calls of the builtin function `trim` are"),
+        ("print(sha256(\" a \"))", "calls of the builtin function `sha256` are"),
         ("print(\"abc\"[0:2:1])", "slices with a step are"),
         ("for i in 0.0..2.0 { print(i) }", "ranges with bounds of type float are"),
     ];
