@@ -161,6 +161,66 @@ builtins! {
         Pure; example r#"print(append([1, 2], 3))"# => "[1, 2, 3]";
     }
 
+    /// The elements of all the lists, one list after the other.
+    Concat concat {
+        (; list ...) -> list;
+        Pure; example r#"print(concat([1], [2, 3]))"# => "[1, 2, 3]";
+    }
+
+    /// How many elements a list has.
+    Count count {
+        (of: list) -> int;
+        Pure; example r#"print(count([4, 5]))"# => "2";
+    }
+
+    /// The first element of a list, none if it has none.
+    First first {
+        (of: list) -> any;
+        Pure; example r#"print(first([4, 5]))"# => "4";
+    }
+
+    /// Whether a list, map or string has anything in it.
+    Exists exists {
+        (of: any) -> bool;
+        Pure; example r#"print(exists([]))"# => "false";
+    }
+
+    /// The sum of a list of numbers.
+    Sum sum {
+        (of: list) -> any;
+        Pure; example r#"print(sum([1, 2, 3]))"# => "6";
+    }
+
+    /// The average of a list of numbers as a float.
+    Avg avg {
+        (of: list) -> float;
+        Pure; example r#"print(avg([1, 2]))"# => "1.5";
+    }
+
+    /// The least element of a list of numbers or strings.
+    Min min {
+        (of: list) -> any;
+        Pure; example r#"print(min([2, 1]))"# => "1";
+    }
+
+    /// The greatest element of a list of numbers or strings.
+    Max max {
+        (of: list) -> any;
+        Pure; example r#"print(max(["a", "b"]))"# => "b";
+    }
+
+    /// The keys of a map, sorted.
+    Keys keys {
+        (of: any) -> list;
+        Fails; example r#"print(keys({"b": 1, "a": 2}))"# => r#"["a", "b"]"#;
+    }
+
+    /// The values of a map in the order of its sorted keys.
+    Values values {
+        (of: any) -> list;
+        Fails; example r#"print(values({"b": 1, "a": 2}))"# => "[2, 1]";
+    }
+
     /// The value as text.
     Str str {
         (of: any) -> string;
@@ -241,25 +301,17 @@ impl Builtin {
 /// where a call of a name that nobody knows only gives none.
 pub const NOT_YET: &[&str] = &[
     "abs",
-    "avg",
     "ceil",
     "collect",
-    "concat",
     "contains",
-    "count",
     "denom",
     "distinct",
     "eval",
-    "exists",
-    "first",
     "floor",
     "indexOf",
     "join",
     "json",
-    "keys",
-    "max",
     "mem",
-    "min",
     "num",
     "padStart",
     "parseIntStr",
@@ -271,10 +323,8 @@ pub const NOT_YET: &[&str] = &[
     "round",
     "sha256",
     "split",
-    "sum",
     "to_json",
     "trim",
-    "values",
 ];
 
 #[cfg(test)]

@@ -658,6 +658,19 @@ impl FunctionCtx<'_, '_> {
             (Builtin::Input, []) => self.fb.value(MochiOp::Input, Vec::new(), Imm::None, Type::STR),
             (Builtin::Now, []) => self.fb.value(MochiOp::Now, Vec::new(), Imm::None, Type::INT),
             (
+                Builtin::Concat
+                | Builtin::Count
+                | Builtin::First
+                | Builtin::Exists
+                | Builtin::Sum
+                | Builtin::Avg
+                | Builtin::Min
+                | Builtin::Max
+                | Builtin::Keys
+                | Builtin::Values,
+                _,
+            ) => panic!("{builtin:?} is made of other operations when checking"),
+            (
                 Builtin::Len
                 | Builtin::Append
                 | Builtin::Str

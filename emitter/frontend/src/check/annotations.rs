@@ -451,7 +451,17 @@ impl<'p> Checker<'p, '_> {
         let (expected, result): (&[Claim], Claim) = match builtin {
             Builtin::Print => (&[], Claim::UNIT),
             Builtin::Len => (&[Claim::ANY], Claim::INT),
-            Builtin::Append => (&[], Claim::UNKNOWN),
+            Builtin::Append
+            | Builtin::Concat
+            | Builtin::First
+            | Builtin::Sum
+            | Builtin::Min
+            | Builtin::Max
+            | Builtin::Keys
+            | Builtin::Values => (&[], Claim::UNKNOWN),
+            Builtin::Count => (&[], Claim::INT),
+            Builtin::Exists => (&[], Claim::BOOL),
+            Builtin::Avg => (&[], Claim::of(Base::Float)),
             Builtin::Str | Builtin::Lower => (&[Claim::ANY], Claim::STRING),
             Builtin::Int => (&[Claim::ANY], Claim::INT),
             Builtin::Float => (&[], Claim::UNKNOWN),

@@ -18,6 +18,9 @@ impl Walk<'_, '_, '_> {
             let ty = args.first().map_or(Type::NONE, |first| first.ty);
             return shape::builtin(builtin, args, ty, span);
         }
+        if builtin == Builtin::Concat {
+            return self.concat_lists(id, args, span);
+        }
         let extra = args.split_off(builtin.arity().min(args.len()));
         let mut sets = Vec::new();
         if extra.iter().any(|extra| !shape::is_droppable(extra)) {
@@ -27,7 +30,10 @@ impl Walk<'_, '_, '_> {
         let mut args = args.into_iter();
         let mut next = || args.next().unwrap_or_else(|| shape::none(span));
         let mut call = match builtin {
-            Builtin::Print => unreachable!("handled above"),
+            Builtin::Print | Builtin::Concat => unreachable!("handled above"),
+            Builtin::Count | Builtin::First | Builtin::Exists => self.look_at_list(builtin, next(), span),
+            Builtin::Sum | Builtin::Avg | Builtin::Min | Builtin::Max => self.aggregate(builtin, next(), span),
+            Builtin::Keys | Builtin::Values => self.map_parts(id, builtin, next(), span),
             Builtin::Len => self.len(next(), span),
             Builtin::Append => {
                 let (of, value) = (next(), next());
@@ -80,6 +86,23 @@ impl Walk<'_, '_, '_> {
             call = shape::sequence(extra, call, span);
         }
         wrap(sets, call)
+    }
+
+    /// `keys(of)` or `values(of)`, the expression `id`.
+    fn map_parts(&mut self, id: ExprId, builtin: Builtin, of: Expr, span: Span) -> Expr {
+        let name = builtin.row().name;
+        match of.ty.kind {
+            Kind::Map(map) if !of.ty.nullable => match builtin {
+                Builtin::Keys => self.map_keys(id, of, span),
+                _ => self.map_values(id, of, map, span),
+            },
+            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any => {
+                self.refuse(span, &format!("calls of `{name}` with what is not always a map"));
+                shape::unknown(span)
+            }
+            Kind::Never if !of.ty.nullable => shape::unknown(span),
+            _ => shape::sequence(of, shape::fail(format!("{name} expects map"), Type::NONE, span), span),
+        }
     }
 
     fn len(&mut self, of: Expr, span: Span) -> Expr {

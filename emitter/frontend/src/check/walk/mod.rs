@@ -10,6 +10,7 @@
 //! for a loop, covers only locals that its body leaves alone.
 
 mod any;
+mod builtins;
 mod calls;
 mod exprs;
 mod lists;
