@@ -312,6 +312,12 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
+            ExprKind::CallValue { of: _, ref args } => {
+                for &arg in args {
+                    self.expr(arg);
+                }
+                Claim::UNKNOWN
+            }
             ExprKind::CastRecord { .. } => Claim::UNKNOWN,
             ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -328,6 +334,7 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Entry { .. }
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
+            | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Refused => unreachable!("an expression without a first operand"),
         };
@@ -404,13 +411,14 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::Entry { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
+            ExprKind::Entry { .. } | ExprKind::Closure { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }
             | ExprKind::Slice { .. }
             | ExprKind::Field { .. }
             | ExprKind::Method { .. }
+            | ExprKind::CallValue { .. }
             | ExprKind::CastRecord { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }

@@ -490,6 +490,26 @@ impl Classes {
         }
     }
 
+    /// Parameters that nothing flows into hold none; whether there were any.
+    pub(super) fn settle_params(&mut self) -> bool {
+        let mut found = false;
+        for index in 0..self.classes.len() {
+            let class = &self.classes[index];
+            if class.parent != index as u32 || class.shape != Shape::Func {
+                continue;
+            }
+            let kind = class.shape.kind(index as u32);
+            for param in 0..class.slots.len() - 1 {
+                let is_root = self.classes[index].parent == index as u32;
+                if is_root && self.classes[index].slots[param].ty == Type::NEVER {
+                    self.join_slot(kind, param, Type::NONE, Span::default());
+                    found = true;
+                }
+            }
+        }
+        found
+    }
+
     /// Replaces the classes by types, of which no two have equal contents.
     pub(super) fn intern(&mut self) -> Interned {
         let mut interned = Interned { ids: vec![u32::MAX; self.classes.len()], ..Interned::default() };

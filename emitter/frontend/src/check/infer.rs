@@ -31,7 +31,7 @@ use super::resolved::{ExprId, FuncId, Program};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::typed::{self, FunctionId, GlobalId};
+use crate::typed::{self, FunctionId, GlobalId, LocalId};
 use crate::types::{Kind, ListId, MapId, Type};
 
 /// How many copies of a function there are before the rest shares one.
@@ -55,6 +55,8 @@ pub(super) fn infer(program: &Program<'_>, is_complete: bool) -> (typed::Program
         fields: Fields::new(program),
         made: BTreeMap::new(),
         calls: BTreeMap::new(),
+        values: BTreeMap::new(),
+        value_kinds: BTreeMap::new(),
         by_types: BTreeMap::new(),
         unknown: BTreeMap::new(),
         by_group: BTreeMap::new(),
@@ -138,6 +140,10 @@ pub(super) struct Infer<'p, 'a> {
     made: BTreeMap<(CopyId, ExprId, Shape), Kind>,
     /// The copy that each call reaches.
     calls: BTreeMap<(CopyId, ExprId), CopyId>,
+    /// The copy that each function value runs, by the copy that makes it.
+    values: BTreeMap<(CopyId, FuncId), CopyId>,
+    /// The class of the values that run a copy, as it was named at first.
+    value_kinds: BTreeMap<CopyId, Kind>,
     /// By the shapes of the arguments.
     by_types: BTreeMap<(FuncId, Vec<Type>), CopyId>,
     /// The copies for arguments of which something was not known when they were made.
@@ -179,6 +185,10 @@ impl<'p, 'a> Infer<'p, 'a> {
             }
             if !is_complete {
                 break;
+            }
+            if self.classes.settle_params() {
+                self.wake();
+                continue;
             }
             // What still has no result never comes back. Its callers are told that it gives none,
             // so that the code after the call has types.
@@ -432,6 +442,75 @@ impl<'p, 'a> Infer<'p, 'a> {
         Some(id)
     }
 
+    /// The copy that a function value made by `maker` runs, and the value's type. None while the type of a
+    /// captured variable is not known.
+    pub(super) fn function_value(
+        &mut self,
+        maker: CopyId,
+        function: FuncId,
+        captures: &[(Type, Span)],
+    ) -> Option<(CopyId, Type)> {
+        if captures.iter().any(|&(ty, _)| ty == Type::NEVER) {
+            return None;
+        }
+        let declared = &self.program.functions[function.index()];
+        // A function that is not made anew has one type for all its values.
+        let is_nested = self.program.functions[self.get(maker).function.index()].callees.contains(&function);
+        let key = (if is_nested { maker } else { CopyId(0) }, function);
+        if self.is_final() {
+            let id = *self.values.get(&key)?;
+            return Some((id, Type::of(*self.value_kinds.get(&id)?)));
+        }
+        let id = match self.values.get(&key) {
+            Some(&id) => id,
+            None => {
+                let Copy { function: from, group, .. } = *self.get(maker);
+                let is_one_group = is_nested && self.component[from.index()] == self.component[function.index()];
+                let known = self.by_group.get(&(group, function)).copied().filter(|_| is_one_group);
+                let new_group = if is_one_group { group } else { self.copies.len() as u32 };
+                let id = known.unwrap_or_else(|| self.copy(function, new_group));
+                self.values.insert(key, id);
+                id
+            }
+        };
+        let written = &declared.params[declared.captures..];
+        let kind = match self.value_kinds.get(&id) {
+            Some(&kind) => kind,
+            None => {
+                let kind = self.classes.make(Shape::Func, written.len() + 1);
+                self.value_kinds.insert(id, kind);
+                kind
+            }
+        };
+        let mut flows: Vec<(LocalId, Type, Span)> = Vec::new();
+        flows.extend(declared.params.iter().zip(captures).map(|(&param, &(ty, span))| (param, ty, span)));
+        for (index, &param) in written.iter().enumerate() {
+            let held = self.get(id).slots[param.index()];
+            self.join_part(kind, index, held.ty, held.first);
+            flows.push((param, self.part(kind, index, maker), declared.span));
+        }
+        let mut grown = false;
+        for (param, ty, span) in flows {
+            let mut slot = self.get(id).slots[param.index()];
+            grown |= self.join(&mut slot, ty, span);
+            self.get_mut(id).slots[param.index()] = slot;
+        }
+        self.get_mut(maker).calling.insert(id);
+        self.get_mut(id).callers.insert(maker);
+        let copy = self.get(id);
+        if grown || !(copy.was_walked || copy.is_running) {
+            self.again(id);
+            if self.depth < MAX_DEPTH && !self.get(id).is_running {
+                self.run(id);
+            }
+        }
+        let held = self.get(id).result;
+        self.join_part(kind, written.len(), held.ty, held.first);
+        let result = self.part(kind, written.len(), maker);
+        self.join_result(id, result, declared.span);
+        Some((id, self.classes.canonical(Type::of(kind))))
+    }
+
     fn callee(&mut self, caller: CopyId, call: ExprId, function: FuncId, args: &[(Type, Span)]) -> CopyId {
         let Copy { function: from, group, .. } = *self.get(caller);
         if self.component[from.index()] == self.component[function.index()] {
@@ -532,7 +611,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             }
         }
         self.fields.rename(|ty| interned.rename(ty));
-        for kind in self.made.values_mut() {
+        for kind in self.made.values_mut().chain(self.value_kinds.values_mut()) {
             *kind = interned.rename(Type::of(*kind)).kind;
         }
         self.output = Some(Output::default());

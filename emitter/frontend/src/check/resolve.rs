@@ -147,6 +147,8 @@ struct Scope<'a> {
     /// How many of those loops `break` cannot reach, because a `test` block lies between.
     closed_loops: usize,
     callees: BTreeSet<FuncId>,
+    /// Top-level functions that are taken as values.
+    values: BTreeSet<FuncId>,
     reads: BTreeSet<GlobalId>,
     builtins: BTreeSet<Builtin>,
     /// Start function only: globals whose declaration has run.
@@ -206,6 +208,7 @@ impl<'a> Resolver<'a> {
             name: &decl.name.text,
             name_span: decl.name.span,
             params,
+            captures: 0,
             locals: scope.locals,
             body,
             result,
@@ -213,6 +216,7 @@ impl<'a> Resolver<'a> {
             builtins: scope.builtins,
             span,
             callees: scope.callees,
+            values: scope.values,
             reads: scope.reads,
             is_prelude: false,
         }
@@ -225,6 +229,7 @@ impl<'a> Resolver<'a> {
         for stmt in stmts {
             if !matches!(stmt.kind, ast::StmtKind::Fun(_)) {
                 self.func.callees.clear();
+                self.func.values.clear();
                 self.stmt(stmt, &mut body);
                 self.mark_early_reads();
                 if let ast::StmtKind::Let { name, .. } = &stmt.kind
@@ -240,6 +245,7 @@ impl<'a> Resolver<'a> {
             name: "main",
             name_span: span,
             params: Vec::new(),
+            captures: 0,
             locals: scope.locals,
             body,
             result: None,
@@ -247,6 +253,7 @@ impl<'a> Resolver<'a> {
             builtins: scope.builtins,
             span,
             callees: scope.called,
+            values: scope.values,
             reads: scope.reads,
             is_prelude: false,
         }
@@ -255,14 +262,14 @@ impl<'a> Resolver<'a> {
     /// Notes the globals that the functions which the statement just resolved may call read before
     /// their declaration. A function needs no second look: more is declared by then.
     fn mark_early_reads(&mut self) {
-        let mut pending: Vec<FuncId> = self.func.callees.iter().copied().collect();
+        let mut pending: Vec<FuncId> = self.func.callees.union(&self.func.values).copied().collect();
         while let Some(id) = pending.pop() {
             if self.func.called.insert(id) {
                 let function = &self.program.functions[id.index()];
                 for &global in function.reads.difference(&self.func.declared) {
                     self.program.globals[global.index()].read_early = true;
                 }
-                pending.extend(&function.callees);
+                pending.extend(function.callees.union(&function.values));
             }
         }
     }
@@ -751,7 +758,7 @@ impl<'a> Resolver<'a> {
                 ExprKind::Map(resolved)
             }
             ast::ExprKind::Struct { name, fields } => return self.struct_literal(name, fields, span),
-            ast::ExprKind::Lambda(_) => return self.refused(span, "function expressions"),
+            ast::ExprKind::Lambda(lambda) => return self.lambda(lambda, span),
             ast::ExprKind::Match { target, arms } => return self.match_expr(target, arms, span),
             ast::ExprKind::Query(_) => return self.refused(span, "queries"),
             ast::ExprKind::LogicQuery(_) => return self.refused(span, "logic queries"),
@@ -778,7 +785,7 @@ impl<'a> Resolver<'a> {
     fn name(&mut self, name: &'a str, span: Span) -> ExprId {
         if let Some(binding) = self.lookup(name, span) {
             let kind = match binding.to {
-                Bound::Function(_) => return self.refused(span, "functions as values"),
+                Bound::Function(function) => return self.closure(function, span),
                 Bound::Variable(Place::Local(local)) => ExprKind::Local(local),
                 Bound::Variable(Place::Global(global)) => {
                     self.func.reads.insert(global);
@@ -787,8 +794,9 @@ impl<'a> Resolver<'a> {
             };
             return self.push(kind, span);
         }
-        if self.names.functions.contains_key(name) {
-            return self.refused(span, "functions as values");
+        if let Some(&function) = self.names.functions.get(name) {
+            self.func.values.insert(function);
+            return self.push(ExprKind::Closure { function, captures: Vec::new() }, span);
         }
         if let Some(variant) = self.construct(name, &[], span) {
             return variant;
@@ -808,10 +816,7 @@ impl<'a> Resolver<'a> {
     fn call(&mut self, callee: &'a ast::Expr, args: &'a [ast::Expr], span: Span) -> ExprId {
         let name = match &callee.kind {
             ast::ExprKind::Name(name) => name.as_str(),
-            _ => {
-                self.exprs(args);
-                return self.refused(callee.span, "calls of function values");
-            }
+            _ => return self.call_value(callee, args, span),
         };
         if self.prelude.is_open {
             return self.call_of_builtin(name, callee.span, args, span);
@@ -823,10 +828,7 @@ impl<'a> Resolver<'a> {
         }
         match self.lookup(name, callee.span).map(|binding| binding.to) {
             Some(Bound::Function(function)) => return self.call_function(function, args, span),
-            Some(Bound::Variable(_)) => {
-                self.exprs(args);
-                return self.refused(callee.span, "calls of function values");
-            }
+            Some(Bound::Variable(_)) => return self.call_value(callee, args, span),
             None => {}
         }
         if let Some(variant) = self.construct(name, args, span) {
@@ -870,6 +872,12 @@ impl<'a> Resolver<'a> {
         let call = self.push(ExprKind::Call { function, args }, span);
         self.nested.calls.push((self.func_id(), function, call));
         call
+    }
+
+    fn call_value(&mut self, callee: &'a ast::Expr, args: &'a [ast::Expr], span: Span) -> ExprId {
+        let of = self.expr(callee);
+        let args = self.exprs(args);
+        self.push(ExprKind::CallValue { of, args }, span)
     }
 
     fn call_builtin(&mut self, builtin: Builtin, name: &str, args: &'a [ast::Expr], span: Span) -> ExprId {

@@ -99,6 +99,8 @@ pub(super) struct Function<'a> {
     pub(super) name: &'a str,
     pub(super) name_span: Span,
     pub(super) params: Vec<LocalId>,
+    /// How many of the parameters, the first ones, are captured variables.
+    pub(super) captures: usize,
     pub(super) locals: Vec<Variable<'a>>,
     pub(super) body: Block,
     pub(super) result: Option<Annotation>,
@@ -107,6 +109,8 @@ pub(super) struct Function<'a> {
     pub(super) builtins: BTreeSet<Builtin>,
     pub(super) span: Span,
     pub(super) callees: BTreeSet<FuncId>,
+    /// Top-level functions that it takes as values.
+    pub(super) values: BTreeSet<FuncId>,
     /// The globals that the body reads.
     pub(super) reads: BTreeSet<GlobalId>,
     /// It is a builtin that is written in the language itself.
@@ -287,6 +291,16 @@ pub(super) enum ExprKind<'a> {
         function: FuncId,
         args: Vec<ExprId>,
     },
+    /// A function value.
+    Closure {
+        function: FuncId,
+        captures: Vec<ExprId>,
+    },
+    /// A call of a function value.
+    CallValue {
+        of: ExprId,
+        args: Vec<ExprId>,
+    },
     /// At least as many arguments as the builtin needs.
     Builtin {
         builtin: Builtin,
@@ -348,6 +362,7 @@ impl ExprKind<'_> {
             | ExprKind::Slice { of: first, start: _, end: _ }
             | ExprKind::Field { of: first, name: _ }
             | ExprKind::Method { of: first, name: _, args: _ }
+            | ExprKind::CallValue { of: first, args: _ }
             | ExprKind::CastRecord { of: first, local: _, record: _, new: _ }
             | ExprKind::Cast { of: first, to: _, annotation: _ } => Some(first),
             ExprKind::Int(_)
@@ -365,6 +380,7 @@ impl ExprKind<'_> {
             | ExprKind::Match { .. }
             | ExprKind::Entry { .. }
             | ExprKind::Call { .. }
+            | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Refused => None,
         }

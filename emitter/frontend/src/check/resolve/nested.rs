@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Binding, Bound, Resolver, Scope};
-use crate::check::resolved::{Annotation, Expr, ExprId, ExprKind, FuncId, Place, Variable};
+use crate::check::resolved::{Annotation, Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -45,6 +45,58 @@ impl<'a> Resolver<'a> {
         if let Some(outer) = self.outer.pop() {
             self.func = outer;
         }
+    }
+
+    /// A function expression: a nested function without a name, as a value.
+    pub(super) fn lambda(&mut self, lambda: &'a ast::Lambda, span: Span) -> ExprId {
+        let id = self.reserve(lambda.params.len());
+        self.nested.parents.insert(id, self.func_id());
+        let outer = std::mem::take(&mut self.func);
+        self.outer.push(outer);
+        self.func = Scope { id: Some(id), type_params: &lambda.type_params, ..Scope::default() };
+        self.func.blocks.push(HashMap::new());
+        let mut params = Vec::with_capacity(lambda.params.len());
+        for param in &lambda.params {
+            let annotation = self.annotation(param.ty.as_ref()).or(Some(Annotation::UNKNOWN));
+            params.push(self.local(&param.name, annotation, true));
+        }
+        let result = self.annotation(lambda.result.as_ref());
+        let body = match &lambda.body {
+            ast::LambdaBody::Expr(value) => {
+                let at = value.span;
+                vec![Stmt { kind: StmtKind::Return(Some(self.expr(value))), span: at }]
+            }
+            ast::LambdaBody::Block(body) => self.block(body),
+        };
+        let scope = match self.outer.pop() {
+            Some(outer) => std::mem::replace(&mut self.func, outer),
+            None => Scope::default(),
+        };
+        self.program.functions[id.index()] = Function {
+            name: "fun",
+            name_span: span,
+            params,
+            captures: 0,
+            locals: scope.locals,
+            body,
+            result,
+            effects: lambda.effects.as_deref(),
+            builtins: scope.builtins,
+            is_prelude: false,
+            span,
+            callees: scope.callees,
+            values: scope.values,
+            reads: scope.reads,
+        };
+        self.closure(id, span)
+    }
+
+    /// A nested function as a value. Making one counts as a call: it is copied with the function around it.
+    pub(super) fn closure(&mut self, function: FuncId, span: Span) -> ExprId {
+        self.func.callees.insert(function);
+        let value = self.push(ExprKind::Closure { function, captures: Vec::new() }, span);
+        self.nested.calls.push((self.func_id(), function, value));
+        value
     }
 
     /// Whether this function or one around it declares a type parameter of the name.
@@ -94,12 +146,15 @@ impl<'a> Resolver<'a> {
             let first = self.program.exprs.len() as u32;
             let more = (first..first + passed.len() as u32).map(ExprId);
             self.program.exprs.extend(passed.iter().map(|&local| Expr { kind: ExprKind::Local(local), span }));
-            if let ExprKind::Call { function: _, args } = &mut self.program.exprs[call.index()].kind {
-                args.splice(0..0, more);
+            match &mut self.program.exprs[call.index()].kind {
+                ExprKind::Call { function: _, args } => drop(args.splice(0..0, more)),
+                ExprKind::Closure { function: _, captures } => captures.extend(more),
+                _ => {}
             }
         }
         self.refuse_shared_variables();
         for (id, captures) in std::mem::take(&mut self.nested.captures) {
+            self.program.functions[id.index()].captures = captures.len();
             let locals = captures.into_iter().map(|(_, local)| local);
             self.program.functions[id.index()].params.splice(0..0, locals);
         }

@@ -77,6 +77,10 @@ impl Walk<'_, '_, '_> {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.method(id, first.expr, name, args, span).into()
             }
+            ExprKind::CallValue { of: _, ref args } => {
+                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                self.call_value(first.expr, args, span).into()
+            }
             ExprKind::CastRecord { of: _, local, record, new } => {
                 self.cast_to_record(first.expr, local, record, new, span).into()
             }
@@ -116,6 +120,10 @@ impl Walk<'_, '_, '_> {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.call(id, function, args, span).into()
             }
+            ExprKind::Closure { function, ref captures } => {
+                let captures = captures.iter().map(|&capture| self.expr(capture)).collect();
+                self.closure(function, captures, span).into()
+            }
             ExprKind::Builtin { builtin, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.builtin(id, builtin, args, span).into()
@@ -128,6 +136,7 @@ impl Walk<'_, '_, '_> {
             | ExprKind::Slice { .. }
             | ExprKind::Field { .. }
             | ExprKind::Method { .. }
+            | ExprKind::CallValue { .. }
             | ExprKind::CastRecord { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }

@@ -55,7 +55,8 @@ impl Walk<'_, '_, '_> {
     pub(super) fn append(&mut self, id: ExprId, of: Expr, value: Expr, span: Span) -> Expr {
         let Kind::List(list) = of.ty.kind else {
             if of.ty == Type::NEVER {
-                return shape::unknown(span);
+                // It may be an entry that only this appending gives a value: a list of it is all there is to know.
+                return self.list(id, vec![value], span);
             }
             let mut sets = Vec::new();
             let of = self.bind(of, &mut sets);

@@ -13,6 +13,7 @@ mod any;
 mod builtins;
 mod calls;
 mod exprs;
+mod functions;
 mod lists;
 mod maps;
 mod matching;
@@ -66,7 +67,7 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
     typed::Function {
         name: func.name.to_owned(),
         params: func.params.clone(),
-        captures: 0,
+        captures: func.captures,
         result: settled(copy.result.ty),
         locals: locals.chain(temporaries).collect(),
         body,

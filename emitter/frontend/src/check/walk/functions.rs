@@ -1,0 +1,73 @@
+//! Function values and their calls.
+
+use super::Walk;
+use super::exprs::wrap;
+use crate::check::resolved::FuncId;
+use crate::check::shape;
+use crate::source::Span;
+use crate::typed::{Expr, ExprKind};
+use crate::types::{Kind, Type};
+
+impl Walk<'_, '_, '_> {
+    /// A function as a value. What it captures is copied into it.
+    pub(super) fn closure(&mut self, function: FuncId, mut captures: Vec<Expr>, span: Span) -> Expr {
+        let types: Vec<(Type, Span)> = captures.iter().map(|capture| (capture.ty, capture.span)).collect();
+        let Some((id, ty)) = self.infer.function_value(self.id, function, &types) else {
+            return shape::unknown(span);
+        };
+        for (capture, &param) in captures.iter_mut().zip(&self.program.functions[function.index()].params) {
+            let slot = self.infer.get(id).slots[param.index()];
+            let from = capture.span;
+            *capture = shape::convert(std::mem::replace(capture, shape::none(from)), slot.ty);
+        }
+        let function = self.infer.function_id(id);
+        shape::expr(ExprKind::Closure { function, captures }, ty, span)
+    }
+
+    /// `of(args)`.
+    pub(super) fn call_value(&mut self, of: Expr, mut args: Vec<Expr>, span: Span) -> Expr {
+        let kind = of.ty.kind;
+        if of.ty == Type::NEVER || args.iter().any(|arg| arg.ty == Type::NEVER) {
+            return shape::unknown(span);
+        }
+        if kind == Kind::Any {
+            let args = args.into_iter().map(|arg| self.boxed(arg)).collect();
+            return shape::expr(ExprKind::AnyCall { of: Box::new(of), args }, Type::ANY, span);
+        }
+        let Kind::Func(_) = kind else {
+            let fails = shape::fail(NOT_A_FUNCTION, Type::NONE, span);
+            let all = args.into_iter().rfold(fails, |then, arg| shape::sequence(arg, then, span));
+            return shape::sequence(of, all, span);
+        };
+        let arity = self.infer.classes.slot_count(kind) - 1;
+        if args.len() < arity {
+            self.refuse(span, "partial applications");
+            return shape::unknown(span);
+        }
+        let mut sets = Vec::new();
+        let mut of = self.settle(of, NOT_A_FUNCTION, span);
+        let extra = args.split_off(arity);
+        if extra.iter().any(|extra| !shape::is_droppable(extra)) {
+            // All arguments are evaluated before the call, also those that it drops.
+            of = self.bind(of, &mut sets);
+            args = args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect();
+        }
+        for (index, arg) in args.iter_mut().enumerate() {
+            self.infer.join_part(kind, index, arg.ty, arg.span);
+            let ty = self.infer.part(kind, index, self.id);
+            let from = arg.span;
+            *arg = shape::convert(std::mem::replace(arg, shape::none(from)), ty);
+        }
+        let result = self.infer.part(kind, arity, self.id);
+        if result == Type::NEVER {
+            return shape::unknown(span);
+        }
+        let mut call = shape::expr(ExprKind::CallValue { of: Box::new(of), args }, result, span);
+        for extra in extra.into_iter().rev() {
+            call = shape::sequence(extra, call, span);
+        }
+        wrap(sets, call)
+    }
+}
+
+const NOT_A_FUNCTION: &str = "call of non-function";
