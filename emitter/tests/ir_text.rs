@@ -1,5 +1,7 @@
 //! IR text is a public input: whatever it says, the answer is a module or a list of errors.
 
+use std::sync::LazyLock;
+
 use mochi_emitter::ir::{Spans, Table, parse, parse_program, place_data, print_module, verify_module};
 use mochi_emitter::{Language, Options, SourceFile, Stage, print_ir};
 use proptest::prelude::*;
@@ -140,6 +142,24 @@ b2:
 }
 "#;
 
+/// What the front end makes of records, unions, maps, function values and values of any type.
+static BUILT: LazyLock<String> = LazyLock::new(|| {
+    let source = r#"
+type Shape = Circle(radius: int) | Square(side: int, tags: list<string>)
+type Box { content: any next: Box }
+fun area(shape: Shape): int { return match shape { Circle(r) => 3 * r * r Square(s, t) => s * s + len(t) } }
+fun adder(by: int): fun(int): int { return fun(x: int): int => x + by }
+var sizes: map<string, int> = {}
+var mixed: list<any> = [1, "two", 3.5, none, {"four": 4}]
+for shape in [Circle(1), Square(2, ["a"])] { sizes[str(area(shape))] = adder(1)(area(shape)) }
+for key in sizes { mixed = append(mixed, sizes[key]) }
+let chain = Box { content: mixed, next: Box { content: sizes, next: none } }
+print(chain.next.content, mixed[1] == "two", "3" in sizes, mixed[4]["four"] + 1)
+"#;
+    let source = SourceFile::new("built.mochi", source);
+    print_ir(&source, &Options::default(), Stage::Built).unwrap_or_else(|failure| panic!("{:?}", failure.diagnostics))
+});
+
 /// No panic on the way, and what is accepted is written and read again as it is.
 fn digest(text: &str) {
     let options = Options { language: Language::Ir, ..Options::default() };
@@ -250,6 +270,7 @@ fn mangle(seed: &str, edits: &[Edit]) -> String {
 #[test]
 fn the_seed_is_sound() {
     assert!(parse_program(PROGRAM).is_ok());
+    parse_program(&BUILT).unwrap_or_else(|errors| panic!("{}\n{}", errors[0], *BUILT));
     let parsed = parse(SEED).unwrap_or_else(|errors| panic!("{}", errors[0]));
     verify_module(&parsed.module).unwrap_or_else(|errors| panic!("{}", errors[0]));
 }
@@ -270,5 +291,10 @@ proptest! {
     #[test]
     fn mangled_programs_are_digested(edits in edits()) {
         digest(&mangle(PROGRAM, &edits));
+    }
+
+    #[test]
+    fn mangled_built_programs_are_digested(edits in edits()) {
+        digest(&mangle(&BUILT, &edits));
     }
 }

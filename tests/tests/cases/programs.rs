@@ -4,14 +4,14 @@
 //! and `name.err` says that it fails with exit code 1 and this on standard error. Each program is compiled
 //! optimised, unoptimised and with each pass left out, each of these twice (the bytes must agree) and validated with
 //! exactly the promised features; the first two run in Wasmtime and in the IR interpreter, and their debug builds must end
-//! without live objects.
+//! without live objects. Its unoptimised IR as text is a program too, which does the same.
 
 use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 use mochi_emitter::ir::CapturingWasi;
 use mochi_emitter::ir::interp::{Interpreter, TrapKind};
-use mochi_emitter::{OptLevel, Options, SourceFile};
+use mochi_emitter::{Language, OptLevel, Options, SourceFile, Stage};
 use mochi_wasm::RunOptions;
 
 use crate::files;
@@ -56,6 +56,11 @@ fn check(path: &Path) -> Result<(), Failed> {
         let ran = in_wasmtime(&compile(&source, &options)?, &stdin)?;
         files::expect_same(&format!("standard output (without {pass})"), &ran.stdout, &stdout)?;
     }
+    let text = mochi_emitter::print_ir(&source, &Options::default(), Stage::Built)
+        .map_err(|failure| format!("{:?}", failure.diagnostics))?;
+    let text = SourceFile::new("case.mir", text);
+    let ran = in_wasmtime(&compile(&text, &Options { language: Language::Ir, ..Options::default() })?, &stdin)?;
+    files::expect_same("standard output (from its IR)", &ran.stdout, &stdout)?;
     for (build, options) in builds {
         let wasm = compile(&source, &options)?;
         for (engine, ran) in
