@@ -327,6 +327,7 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Absent
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::Cell(_)
             | ExprKind::List(_)
             | ExprKind::Map(_)
             | ExprKind::Record { .. }
@@ -411,7 +412,11 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::Entry { .. } | ExprKind::Closure { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
+            ExprKind::Cell(_)
+            | ExprKind::Entry { .. }
+            | ExprKind::Closure { .. }
+            | ExprKind::Absent
+            | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }

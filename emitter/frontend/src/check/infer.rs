@@ -424,12 +424,8 @@ impl<'p, 'a> Infer<'p, 'a> {
         let id = self.callee(caller, call, function, args);
         self.calls.insert((caller, call), id);
         let params = &self.program.functions[function.index()].params;
-        let mut grown = false;
-        for (&param, &(ty, span)) in params.iter().zip(args) {
-            let mut slot = self.get(id).slots[param.index()];
-            grown |= self.join(&mut slot, ty, span);
-            self.get_mut(id).slots[param.index()] = slot;
-        }
+        let flows = params.iter().zip(args).map(|(&param, &(ty, span))| (param, ty, span)).collect();
+        let grown = self.join_params(id, flows);
         self.get_mut(caller).calling.insert(id);
         self.get_mut(id).callers.insert(caller);
         let copy = self.get(id);
@@ -489,12 +485,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             self.join_part(kind, index, held.ty, held.first);
             flows.push((param, self.part(kind, index, maker), declared.span));
         }
-        let mut grown = false;
-        for (param, ty, span) in flows {
-            let mut slot = self.get(id).slots[param.index()];
-            grown |= self.join(&mut slot, ty, span);
-            self.get_mut(id).slots[param.index()] = slot;
-        }
+        let grown = self.join_params(id, flows);
         self.get_mut(maker).calling.insert(id);
         self.get_mut(id).callers.insert(maker);
         let copy = self.get(id);
@@ -509,6 +500,33 @@ impl<'p, 'a> Infer<'p, 'a> {
         let result = self.part(kind, written.len(), maker);
         self.join_result(id, result, declared.span);
         Some((id, self.classes.canonical(Type::of(kind))))
+    }
+
+    /// Lets values flow into parameters of a copy; whether one has grown.
+    fn join_params(&mut self, id: CopyId, flows: Vec<(LocalId, Type, Span)>) -> bool {
+        let function = self.get(id).function;
+        let mut grown = false;
+        for (param, ty, span) in flows {
+            let mut slot = self.get(id).slots[param.index()];
+            let has_grown = self.join(&mut slot, ty, span);
+            self.get_mut(id).slots[param.index()] = slot;
+            if has_grown && self.program.functions[function.index()].locals[param.index()].is_cell {
+                self.share_growth(id, param);
+            }
+            grown |= has_grown;
+        }
+        grown
+    }
+
+    /// The local of a copy lives in a cell, and has grown: those who pass the cell hold the same in it.
+    pub(super) fn share_growth(&mut self, id: CopyId, local: LocalId) {
+        let Copy { function, .. } = *self.get(id);
+        let function = &self.program.functions[function.index()];
+        if function.params[..function.captures].contains(&local) {
+            for caller in self.get(id).callers.clone() {
+                self.again(caller);
+            }
+        }
     }
 
     fn callee(&mut self, caller: CopyId, call: ExprId, function: FuncId, args: &[(Type, Span)]) -> CopyId {

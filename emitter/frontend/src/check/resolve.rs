@@ -6,6 +6,7 @@
 //! of the start function; all declarations of a name that functions do mention are one
 //! global, since a function could not tell them apart.
 
+mod cells;
 mod matching;
 mod nested;
 mod prelude;
@@ -13,6 +14,7 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use self::cells::Assigned;
 use self::types::{MAX_ALIASES, Named, declared_types};
 use super::CheckOptions;
 use super::resolved::{
@@ -51,6 +53,7 @@ pub(super) fn resolve<'a>(
         arities: Vec::new(),
         names,
         globals: BTreeMap::new(),
+        top_level: BTreeMap::new(),
         program: Program {
             file: ast.stmts.first().map_or(0, |stmt| stmt.span.file),
             functions: Vec::new(),
@@ -95,7 +98,7 @@ pub(super) fn resolve<'a>(
     for (id, decl, span) in functions {
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
-    cx.program.functions[cx.program.main.index()] = cx.main(&ast.stmts);
+    cx.program.functions[cx.program.main.index()] = cx.start_function(&ast.stmts);
     cx.resolve_prelude();
     cx.pass_captures();
     (cx.program, cx.diagnostics)
@@ -118,6 +121,8 @@ struct Resolver<'a> {
     arities: Vec<usize>,
     /// Top-level variables that a function mentions.
     globals: BTreeMap<&'a str, GlobalId>,
+    /// The other top-level variables: a local of the start function for each declaration.
+    top_level: BTreeMap<&'a str, Vec<LocalId>>,
     program: Program<'a>,
     diagnostics: Vec<Diagnostic>,
     func: Scope<'a>,
@@ -144,6 +149,8 @@ struct Scope<'a> {
     locals: Vec<Variable<'a>>,
     /// For each open loop the locals that its body assigns.
     loops: Vec<BTreeSet<LocalId>>,
+    /// Where those loops start.
+    loop_starts: Vec<u32>,
     /// How many of those loops `break` cannot reach, because a `test` block lies between.
     closed_loops: usize,
     callees: BTreeSet<FuncId>,
@@ -299,7 +306,7 @@ impl<'a> Resolver<'a> {
 
     fn local(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: &name.text, span: name.span, annotation });
+        self.func.locals.push(Variable { name: &name.text, span: name.span, annotation, is_cell: false });
         self.bind(&name.text, Binding { to: Bound::Variable(Place::Local(local)), mutable });
         local
     }
@@ -330,7 +337,7 @@ impl<'a> Resolver<'a> {
         let next = GlobalId(self.program.globals.len() as u32);
         let id = *self.globals.entry(name).or_insert(next);
         if id == next {
-            let variable = Variable { name, span, annotation: None };
+            let variable = Variable { name, span, annotation: None, is_cell: false };
             self.program.globals.push(Global { variable, read_early: false });
         }
         id
@@ -346,7 +353,11 @@ impl<'a> Resolver<'a> {
             self.bind(&name.text, Binding { to: Bound::Variable(Place::Global(global)), mutable });
             return Place::Global(global);
         }
-        Place::Local(self.local(name, annotation, mutable))
+        let local = self.local(name, annotation, mutable);
+        if self.func.is_main && self.func.blocks.len() == 1 {
+            self.top_level.entry(&name.text).or_default().push(local);
+        }
+        Place::Local(local)
     }
 
     // Annotations.
@@ -454,17 +465,17 @@ impl<'a> Resolver<'a> {
             ast::StmtKind::If(stmt) => self.if_stmt(stmt, span),
             ast::StmtKind::While { cond, body } => {
                 let cond = self.expr(cond);
-                let (body, assigns) = self.loop_body(body);
+                let (body, assigns) = self.loop_body(body, span);
                 StmtKind::While { cond, body, assigns }
             }
             ast::StmtKind::ForRange { var, start, end, body } => {
                 let (start, end) = (self.expr(start), self.expr(end));
-                let (var, body, assigns) = self.for_body(var, body);
+                let (var, body, assigns) = self.for_body(var, body, span);
                 StmtKind::ForRange { var, start, end, body, assigns }
             }
             ast::StmtKind::ForIn { var, iter, body } => {
                 let iter = self.expr(iter);
-                let (var, body, assigns) = self.for_body(var, body);
+                let (var, body, assigns) = self.for_body(var, body, span);
                 StmtKind::ForIn { var, iter, body, assigns }
             }
             ast::StmtKind::Break => {
@@ -531,6 +542,10 @@ impl<'a> Resolver<'a> {
             value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt, annotation: None }, span));
         }
         let place = self.declare(name, annotation, mutable);
+        let is_none = value.is_none_or(|value| matches!(self.program.expr(value).kind, ExprKind::None));
+        if let (Place::Local(local), true) = (place, is_none) {
+            self.nested.without_value.insert((self.func_id(), local));
+        }
         StmtKind::Declare { place, value }
     }
 
@@ -559,8 +574,11 @@ impl<'a> Resolver<'a> {
             if let Some(assigns) = self.func.loops.last_mut() {
                 assigns.insert(local);
             }
-            if indexes.is_empty() && fields.is_empty() {
-                self.nested.assigned.entry((self.func_id(), local)).or_insert(target.span);
+            let assigned = Assigned { end: span.end };
+            match (indexes.as_slice(), fields) {
+                ([], []) => drop(self.nested.assigned.insert((self.func_id(), local), assigned)),
+                ([_], []) => drop(self.nested.element_assigned.insert((self.func_id(), local), assigned)),
+                _ => {}
             }
         }
         if indexes.is_empty() && fields.is_empty() {
@@ -597,9 +615,11 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn loop_body(&mut self, body: &'a [ast::Stmt]) -> (Block, BTreeSet<LocalId>) {
+    fn loop_body(&mut self, body: &'a [ast::Stmt], span: Span) -> (Block, BTreeSet<LocalId>) {
         self.func.loops.push(BTreeSet::new());
+        self.func.loop_starts.push(span.start);
         let body = self.block(body);
+        self.func.loop_starts.pop();
         let assigns = self.func.loops.pop().unwrap_or_default();
         if let Some(outer) = self.func.loops.last_mut() {
             outer.extend(&assigns);
@@ -607,10 +627,15 @@ impl<'a> Resolver<'a> {
         (body, assigns)
     }
 
-    fn for_body(&mut self, var: &'a ast::Name, body: &'a [ast::Stmt]) -> (LocalId, Block, BTreeSet<LocalId>) {
+    fn for_body(
+        &mut self,
+        var: &'a ast::Name,
+        body: &'a [ast::Stmt],
+        span: Span,
+    ) -> (LocalId, Block, BTreeSet<LocalId>) {
         self.func.blocks.push(HashMap::new());
         let var = self.local(var, None, true);
-        let (body, assigns) = self.loop_body(body);
+        let (body, assigns) = self.loop_body(body, span);
         self.func.blocks.pop();
         (var, body, assigns)
     }

@@ -122,6 +122,8 @@ pub(super) struct Variable<'a> {
     pub(super) name: &'a str,
     pub(super) span: Span,
     pub(super) annotation: Option<Annotation>,
+    /// It lives in a cell, which is shared with the functions that capture it.
+    pub(super) is_cell: bool,
 }
 
 /// What an annotation says. Only [`super::annotations`] looks at it.
@@ -271,6 +273,8 @@ pub(super) enum ExprKind<'a> {
     Absent,
     Local(LocalId),
     Global(GlobalId),
+    /// The cell itself that a local lives in, for a function that captures it.
+    Cell(LocalId),
     List(Vec<ExprId>),
     /// Keys with their values.
     Map(Vec<(ExprId, ExprId)>),
@@ -373,6 +377,7 @@ impl ExprKind<'_> {
             | ExprKind::Absent
             | ExprKind::Local(_)
             | ExprKind::Global(_)
+            | ExprKind::Cell(_)
             | ExprKind::List(_)
             | ExprKind::Map(_)
             | ExprKind::Record { .. }

@@ -114,7 +114,8 @@ pub(super) fn is_droppable(of: &Expr) -> bool {
     }
 }
 
-/// Whether evaluating it later, after other operands, or twice gives the same. Only statements assign locals.
+/// Whether evaluating it later, after other operands, or twice gives the same, if it is not a local that lives in
+/// a cell. Only statements assign locals.
 pub(super) fn is_movable(of: &Expr) -> bool {
     match &of.kind {
         ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::None | ExprKind::Local(_) => true,

@@ -5,28 +5,43 @@
 //! that function, and in every function between it and the owner. A function that calls a
 //! nested one has to pass what that captures, so it captures the same variables if they are
 //! not its own. That is known only when all functions are resolved; [`Resolver::pass_captures`]
-//! then completes parameters and calls.
+//! then completes parameters and calls. A captured variable that is assigned is passed in the
+//! cell that it lives in ([`super::cells`]), any other is copied.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::cells::Assigned;
 use super::{Binding, Bound, Resolver, Scope};
 use crate::check::resolved::{Annotation, Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
-use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
 
 /// What is known about nested functions so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Nested {
-    /// The function around each nested one.
-    parents: BTreeMap<FuncId, FuncId>,
+    /// Where each nested function is.
+    pub(super) parents: BTreeMap<FuncId, Parent>,
     /// By function: the variables of its parent that it uses, and its own locals for them, in order of use.
-    captures: BTreeMap<FuncId, Vec<(LocalId, LocalId)>>,
-    /// Variables that are assigned after their declaration, with the first place.
-    pub(super) assigned: BTreeMap<(FuncId, LocalId), Span>,
+    pub(super) captures: BTreeMap<FuncId, Vec<(LocalId, LocalId)>>,
+    /// Variables that are assigned after their declaration.
+    pub(super) assigned: BTreeMap<(FuncId, LocalId), Assigned>,
+    /// Variables of which an element is assigned, and those that are declared without a value: they
+    /// get a container then.
+    pub(super) element_assigned: BTreeMap<(FuncId, LocalId), Assigned>,
+    pub(super) without_value: BTreeSet<(FuncId, LocalId)>,
     /// The caller, the callee and the expression of each call.
     pub(super) calls: Vec<(FuncId, FuncId, ExprId)>,
+}
+
+/// The function around a nested one.
+#[derive(Clone)]
+pub(super) struct Parent {
+    pub(super) function: FuncId,
+    /// Where the nested function starts.
+    pub(super) start: u32,
+    /// Where the loops of the parent start that it is in.
+    pub(super) loops: Vec<u32>,
 }
 
 impl<'a> Resolver<'a> {
@@ -34,10 +49,17 @@ impl<'a> Resolver<'a> {
         self.func.id.unwrap_or(self.program.main)
     }
 
+    /// The number of a function in the one that is being resolved.
+    fn reserve_nested(&mut self, arity: usize, span: Span) -> FuncId {
+        let id = self.reserve(arity);
+        let parent = Parent { function: self.func_id(), start: span.start, loops: self.func.loop_starts.clone() };
+        self.nested.parents.insert(id, parent);
+        id
+    }
+
     /// A function in the body of another. Its name is visible from here on, in itself too.
     pub(super) fn nested_function(&mut self, decl: &'a ast::FunDecl, span: Span) {
-        let id = self.reserve(decl.params.len());
-        self.nested.parents.insert(id, self.func_id());
+        let id = self.reserve_nested(decl.params.len(), span);
         self.bind(&decl.name.text, Binding { to: Bound::Function(id), mutable: false });
         let outer = std::mem::take(&mut self.func);
         self.outer.push(outer);
@@ -49,8 +71,7 @@ impl<'a> Resolver<'a> {
 
     /// A function expression: a nested function without a name, as a value.
     pub(super) fn lambda(&mut self, lambda: &'a ast::Lambda, span: Span) -> ExprId {
-        let id = self.reserve(lambda.params.len());
-        self.nested.parents.insert(id, self.func_id());
+        let id = self.reserve_nested(lambda.params.len(), span);
         let outer = std::mem::take(&mut self.func);
         self.outer.push(outer);
         self.func = Scope { id: Some(id), type_params: &lambda.type_params, ..Scope::default() };
@@ -127,32 +148,48 @@ impl<'a> Resolver<'a> {
         Some(Binding { to: Bound::Variable(Place::Local(local)), ..binding })
     }
 
-    /// Completes the parameters of nested functions and their calls by what they capture.
-    pub(super) fn pass_captures(&mut self) {
+    /// Makes each function capture what those capture that it calls.
+    pub(super) fn complete_captures(&mut self) {
         let calls = std::mem::take(&mut self.nested.calls);
-        let nested: Vec<_> = calls.into_iter().filter(|call| self.nested.parents.contains_key(&call.1)).collect();
+        self.nested.calls = calls.into_iter().filter(|call| self.nested.parents.contains_key(&call.1)).collect();
         let mut is_complete = false;
         while !is_complete {
-            is_complete = true;
-            for &(caller, callee, _) in &nested {
-                let before = self.nested.captures.values().map(Vec::len).sum::<usize>();
+            let before = self.nested.captures.values().map(Vec::len).sum::<usize>();
+            for at in 0..self.nested.calls.len() {
+                let (caller, callee, _) = self.nested.calls[at];
                 self.passed(caller, callee);
-                is_complete &= before == self.nested.captures.values().map(Vec::len).sum::<usize>();
+            }
+            is_complete = before == self.nested.captures.values().map(Vec::len).sum::<usize>();
+        }
+    }
+
+    /// Completes the parameters of nested functions and their calls by what they capture.
+    pub(super) fn pass_captures(&mut self) {
+        self.complete_captures();
+        let in_cells = self.variables_in_cells(None);
+        for function in 0..self.program.functions.len() {
+            let id = FuncId(function as u32);
+            for (index, variable) in (0..).zip(&mut self.program.functions[function].locals) {
+                variable.is_cell = in_cells.contains(&self.nested.owner_of((id, LocalId(index))));
             }
         }
-        for (caller, callee, call) in nested {
+        for (caller, callee, call) in std::mem::take(&mut self.nested.calls) {
             let passed = self.passed(caller, callee);
             let span = self.program.expr(call).span;
             let first = self.program.exprs.len() as u32;
             let more = (first..first + passed.len() as u32).map(ExprId);
-            self.program.exprs.extend(passed.iter().map(|&local| Expr { kind: ExprKind::Local(local), span }));
+            let locals = &self.program.functions[caller.index()].locals;
+            let kinds = passed.iter().map(|&local| match locals[local.index()].is_cell {
+                true => ExprKind::Cell(local),
+                false => ExprKind::Local(local),
+            });
+            self.program.exprs.extend(kinds.map(|kind| Expr { kind, span }));
             match &mut self.program.exprs[call.index()].kind {
                 ExprKind::Call { function: _, args } => drop(args.splice(0..0, more)),
                 ExprKind::Closure { function: _, captures } => captures.extend(more),
                 _ => {}
             }
         }
-        self.refuse_shared_variables();
         for (id, captures) in std::mem::take(&mut self.nested.captures) {
             self.program.functions[id.index()].captures = captures.len();
             let locals = captures.into_iter().map(|(_, local)| local);
@@ -162,7 +199,7 @@ impl<'a> Resolver<'a> {
 
     /// The caller's locals for what the callee captures, which it captures if need be.
     fn passed(&mut self, caller: FuncId, callee: FuncId) -> Vec<LocalId> {
-        let Some(&owner) = self.nested.parents.get(&callee) else { return Vec::new() };
+        let Some(owner) = self.nested.parents.get(&callee).map(|parent| parent.function) else { return Vec::new() };
         let captures = self.nested.captures.get(&callee).cloned().unwrap_or_default();
         captures.into_iter().map(|(outer, _)| self.local_for(caller, owner, outer)).collect()
     }
@@ -172,36 +209,13 @@ impl<'a> Resolver<'a> {
         if function == owner {
             return variable;
         }
-        let Some(&parent) = self.nested.parents.get(&function) else {
+        let Some(parent) = self.nested.parents.get(&function).map(|parent| parent.function) else {
             unreachable!("{function:?} calls what is nested in {owner:?}")
         };
         let outer = self.local_for(parent, owner, variable);
         let mut data = self.program.functions[parent.index()].locals[outer.index()];
         data.annotation = data.annotation.or(Some(Annotation::UNKNOWN));
         capture(&mut self.nested, function, outer, &mut self.program.functions[function.index()].locals, data)
-    }
-
-    /// Captured variables are copied so far, so none may change.
-    fn refuse_shared_variables(&mut self) {
-        let mut assigned = std::mem::take(&mut self.nested.assigned);
-        // Inner functions have higher numbers.
-        for (id, captures) in self.nested.captures.iter().rev() {
-            for (outer, local) in captures {
-                if let Some(&span) = assigned.get(&(*id, *local)) {
-                    assigned.entry((self.nested.parents[id], *outer)).or_insert(span);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        for (id, captures) in &self.nested.captures {
-            found.extend(captures.iter().filter_map(|(outer, _)| assigned.get(&(self.nested.parents[id], *outer))));
-        }
-        found.sort();
-        found.dedup();
-        for &span in found {
-            let message = "assignments to variables that nested functions use are not supported yet";
-            self.diagnostics.push(Diagnostic::error(Code::M001, span, message));
-        }
     }
 }
 

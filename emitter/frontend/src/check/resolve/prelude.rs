@@ -16,7 +16,7 @@ static PRELUDE: LazyLock<ast::Program> = LazyLock::new(|| {
 });
 
 /// The functions that the program calls.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Called {
     functions: BTreeMap<&'static str, FuncId>,
     /// Those to be resolved, with the place of the first call.

@@ -151,7 +151,7 @@ impl<'a> Resolver<'a> {
         let fields = self.program.records[method.record.index()].fields.clone();
         let variables = fields.iter().map(|field| {
             let annotation = self.annotation(Some(field.ty));
-            Variable { name: field.name, span: decl.name.span, annotation }
+            Variable { name: field.name, span: decl.name.span, annotation, is_cell: false }
         });
         let variables = variables.collect();
         self.function_in(method.function, variables, decl, method.span)
@@ -313,7 +313,7 @@ impl<'a> Resolver<'a> {
 
     fn hidden_local(&mut self, span: Span) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: "", span, annotation: None });
+        self.func.locals.push(Variable { name: "", span, annotation: None, is_cell: false });
         local
     }
 }

@@ -100,6 +100,10 @@ impl Walk<'_, '_, '_> {
             ExprKind::Str(bytes) => shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into(),
             ExprKind::None | ExprKind::Absent => shape::none(span).into(),
             ExprKind::Local(local) => self.local(local, span),
+            ExprKind::Cell(local) => {
+                let ty = self.slot(local).ty;
+                shape::expr(typed::ExprKind::Cell(local), ty, span).into()
+            }
             ExprKind::Global(global) => {
                 let ty = self.infer.global(global, self.id);
                 shape::expr(typed::ExprKind::Global(global), ty, span).into()
@@ -145,7 +149,7 @@ impl Walk<'_, '_, '_> {
     pub(super) fn local(&mut self, local: LocalId, span: Span) -> Value {
         let ty = self.slot(local).ty;
         let expr = shape::expr(typed::ExprKind::Local(local), ty, span);
-        if !ty.nullable || ty == Type::NONE {
+        if !ty.nullable || ty == Type::NONE || self.is_cell(local) {
             expr.into()
         } else if self.present.contains(&local) {
             shape::present(expr).into()
@@ -201,6 +205,7 @@ impl Walk<'_, '_, '_> {
             // All arguments are evaluated before the call, also those that it drops.
             args = args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect();
         }
+        self.share_cells(id, &args, &callee.params);
         for (arg, &param) in args.iter_mut().zip(&callee.params) {
             let slot = self.infer.get(id).slots[param.index()];
             let from = arg.span;
@@ -217,9 +222,19 @@ impl Walk<'_, '_, '_> {
 
     // Operands that are tested before they are used.
 
+    /// Whether evaluating it later, after other operands, or twice gives the same.
+    pub(super) fn is_movable(&self, of: &typed::Expr) -> bool {
+        let mut inner = of;
+        while let typed::ExprKind::Convert(of) = &inner.kind {
+            inner = of;
+        }
+        let is_shared = matches!(inner.kind, typed::ExprKind::Local(local) if self.is_cell(local));
+        shape::is_movable(of) && !is_shared
+    }
+
     /// A value that can be used several times and later: itself, or the local that `sets` will set to it.
     pub(super) fn bind(&mut self, of: typed::Expr, sets: &mut Vec<(LocalId, typed::Expr)>) -> typed::Expr {
-        if shape::is_movable(&of) {
+        if self.is_movable(&of) {
             return of;
         }
         let (ty, span) = (of.ty, of.span);

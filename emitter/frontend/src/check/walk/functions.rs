@@ -2,19 +2,32 @@
 
 use super::Walk;
 use super::exprs::wrap;
+use crate::check::infer::CopyId;
 use crate::check::resolved::FuncId;
 use crate::check::shape;
 use crate::source::Span;
-use crate::typed::{Expr, ExprKind};
+use crate::typed::{Expr, ExprKind, LocalId};
 use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
-    /// A function as a value. What it captures is copied into it.
+    /// What the callee may set the cells to that it gets, they may hold here as well.
+    pub(super) fn share_cells(&mut self, callee: CopyId, args: &[Expr], params: &[LocalId]) {
+        for (arg, &param) in args.iter().zip(params) {
+            if let ExprKind::Cell(local) = arg.kind {
+                let held = self.infer.get(callee).slots[param.index()];
+                self.join_local(local, held.ty, held.first);
+            }
+        }
+    }
+
+    /// A function as a value. What it captures is copied into it, or the cells of that.
     pub(super) fn closure(&mut self, function: FuncId, mut captures: Vec<Expr>, span: Span) -> Expr {
         let types: Vec<(Type, Span)> = captures.iter().map(|capture| (capture.ty, capture.span)).collect();
         let Some((id, ty)) = self.infer.function_value(self.id, function, &types) else {
             return shape::unknown(span);
         };
+        let program = self.program;
+        self.share_cells(id, &captures, &program.functions[function.index()].params);
         for (capture, &param) in captures.iter_mut().zip(&self.program.functions[function.index()].params) {
             let slot = self.infer.get(id).slots[param.index()];
             let from = capture.span;

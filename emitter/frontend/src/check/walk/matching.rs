@@ -270,7 +270,7 @@ impl<'p> Walk<'_, 'p, '_> {
                 (None, _, _) => shape::none(span),
             };
             let span = self.func.locals[local.index()].span;
-            let kind = self.set(Place::Local(local), value);
+            let kind = self.declare(Place::Local(local), value);
             out.push(typed::Stmt { kind, span });
         }
         out

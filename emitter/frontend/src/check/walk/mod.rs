@@ -7,7 +7,8 @@
 //! Beside the slot's type the walk knows, at each point, which nullable locals are *present*
 //! (not none): after a test, an ordering comparison that holds, or an assignment. Only
 //! statements of the same function assign locals, so this knowledge ends at assignments and,
-//! for a loop, covers only locals that its body leaves alone.
+//! for a loop, covers only locals that its body leaves alone. Nothing is known of a local that
+//! lives in a cell, as any call may set it.
 
 mod any;
 mod builtins;
@@ -61,7 +62,7 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
     let locals = func.locals.iter().zip(&copy.slots).map(|(variable, slot)| typed::Local {
         name: variable.name.to_owned(),
         ty: settled(slot.ty),
-        is_cell: false,
+        is_cell: variable.is_cell,
         span: variable.span,
     });
     typed::Function {
@@ -124,7 +125,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                     Some(value) => self.expr(value),
                     None => shape::none(span),
                 };
-                self.set(*place, value)
+                self.declare(*place, value)
             }
             resolved::StmtKind::Assign { place, value } => {
                 let value = self.expr(*value);
@@ -179,7 +180,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 let before = self.present.clone();
                 let (body, _) = self.loop_body(body);
                 self.present = before;
-                let assigned = assigns.contains(var);
+                let assigned = assigns.contains(var) || self.is_cell(*var);
                 if self.slot(*var).ty != Type::INT {
                     self.refuse(span, "loops whose counter is set to something other than an int");
                 }
@@ -323,7 +324,11 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             // The body assigns it: the loop counts with a variable of its own.
             let counted = self.temporary(element, from);
             let value = shape::convert(shape::expr(ExprKind::Local(counted), element, from), slot.ty);
-            body.insert(0, typed::Stmt { kind: StmtKind::SetLocal { local: var, value }, span: from });
+            let kind = match self.is_cell(var) {
+                true => StmtKind::NewCell { local: var, value },
+                false => StmtKind::SetLocal { local: var, value },
+            };
+            body.insert(0, typed::Stmt { kind, span: from });
             counted
         };
         let kind = match of.ty.kind {
@@ -412,7 +417,23 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         let copy = self.infer.get_mut(self.id);
         copy.slots[local.index()] = slot;
         copy.is_stale |= has_grown && was_read;
+        if has_grown && self.is_cell(local) {
+            self.infer.share_growth(self.id, local);
+        }
         slot
+    }
+
+    /// Whether the local lives in a cell, which other functions set too.
+    fn is_cell(&self, local: LocalId) -> bool {
+        self.func.locals.get(local.index()).is_some_and(|variable| variable.is_cell)
+    }
+
+    /// Sets a variable where it is declared.
+    fn declare(&mut self, place: Place, value: typed::Expr) -> StmtKind {
+        match self.set(place, value) {
+            StmtKind::SetLocal { local, value } if self.is_cell(local) => StmtKind::NewCell { local, value },
+            set => set,
+        }
     }
 
     fn set(&mut self, place: Place, value: typed::Expr) -> StmtKind {

@@ -219,7 +219,7 @@ impl Walk<'_, '_, '_> {
             return shape::bool(false, span);
         }
         let mut sets = Vec::new();
-        let part = if shape::is_movable(&of) { part } else { self.bind(part, &mut sets) };
+        let part = if self.is_movable(&of) { part } else { self.bind(part, &mut sets) };
         let invalid = shape::fail("invalid 'in' operand", Type::BOOL, span);
         let result = if let Kind::List(list) = kind {
             let part = self.bind(part, &mut sets);
