@@ -74,9 +74,7 @@ impl<'a> Resolver<'a> {
                 set_inside.insert(owned);
             }
         }
-        let is_value = |call: &&(FuncId, FuncId, _)| {
-            matches!(self.program.expr(call.2).kind, ExprKind::Closure { .. })
-        };
+        let is_value = |call: &&(FuncId, FuncId, _)| matches!(self.program.expr(call.2).kind, ExprKind::Closure { .. });
         let values: BTreeSet<FuncId> = nested.calls.iter().filter(is_value).map(|call| call.1).collect();
         let mut kept = BTreeSet::new();
         for (&function, captures) in &nested.captures {
