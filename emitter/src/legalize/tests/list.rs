@@ -65,7 +65,7 @@ fn what_lies_outside_fails_with_the_index_and_the_length() {
         "{}v1: int = int.const 3\nv2: str = str.const d1\nlist.set v102, v1, v2 @0:6..7",
         list(1, "str", &["str.const d1", "str.const d2"])
     ));
-    fails(&text, "error: list index out of range: 3 (len 2)\n  at a.mochi:6\n");
+    fails(&text, "error: list would have a hole before index 3 (len 2)\n  at a.mochi:6\n");
 }
 
 #[test]
