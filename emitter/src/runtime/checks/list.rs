@@ -389,6 +389,7 @@ fn an_index_outside_fails_with_itself_and_the_length() {
     let mut machine = Machine::new(&module);
     let (_, errors) = machine.fail("list_set_slow_u8", &[0, 0, 1, 1, 5]);
     assert!(errors.starts_with("error: invalid index target\n"));
+    let mut machine = Machine::new(&module);
     let list = machine.call("list_new", &[BYTES, 0]);
     let (_, errors) = machine.fail("list_set_slow_u8", &[list, 1 << 40, 1, 1, 5]);
     assert!(errors.starts_with("error: list index out of range: 1099511627776 (len 0)\n"));
