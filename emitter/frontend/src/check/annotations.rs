@@ -412,11 +412,13 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::Cell(_)
-            | ExprKind::Entry { .. }
-            | ExprKind::Closure { .. }
-            | ExprKind::Absent
-            | ExprKind::Refused => Claim::UNKNOWN,
+            ExprKind::Closure { function: _, captures } => {
+                for &capture in captures {
+                    self.expr(capture);
+                }
+                Claim::UNKNOWN
+            }
+            ExprKind::Cell(_) | ExprKind::Entry { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }

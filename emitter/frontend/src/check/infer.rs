@@ -138,10 +138,11 @@ pub(super) struct Infer<'p, 'a> {
     pub(super) fields: Fields,
     /// The classes of the containers that expressions make, as they were named at first.
     made: BTreeMap<(CopyId, ExprId, Shape), Kind>,
-    /// The copy that each call reaches.
-    calls: BTreeMap<(CopyId, ExprId), CopyId>,
-    /// The copy that each function value runs, by the copy that makes it.
-    values: BTreeMap<(CopyId, FuncId), CopyId>,
+    /// The copy that each call of a function reaches.
+    calls: BTreeMap<(CopyId, ExprId, FuncId), CopyId>,
+    /// The copy that each function value runs, by the copy that makes it and, of partial applications, the
+    /// expression that does.
+    values: BTreeMap<(CopyId, FuncId, Option<ExprId>), CopyId>,
     /// The class of the values that run a copy, as it was named at first.
     value_kinds: BTreeMap<CopyId, Kind>,
     /// By the shapes of the arguments.
@@ -419,10 +420,10 @@ impl<'p, 'a> Infer<'p, 'a> {
             return None;
         }
         if self.is_final() {
-            return self.calls.get(&(caller, call)).copied();
+            return self.calls.get(&(caller, call, function)).copied();
         }
         let id = self.callee(caller, call, function, args);
-        self.calls.insert((caller, call), id);
+        self.calls.insert((caller, call, function), id);
         let params = &self.program.functions[function.index()].params;
         let flows = params.iter().zip(args).map(|(&param, &(ty, span))| (param, ty, span)).collect();
         let grown = self.join_params(id, flows);
@@ -439,11 +440,12 @@ impl<'p, 'a> Infer<'p, 'a> {
     }
 
     /// The copy that a function value made by `maker` runs, and the value's type. None while the type of a
-    /// captured variable is not known.
+    /// captured variable is not known. `site` is there when each expression has its own copy.
     pub(super) fn function_value(
         &mut self,
         maker: CopyId,
         function: FuncId,
+        site: Option<ExprId>,
         captures: &[(Type, Span)],
     ) -> Option<(CopyId, Type)> {
         if captures.iter().any(|&(ty, _)| ty == Type::NEVER) {
@@ -451,8 +453,9 @@ impl<'p, 'a> Infer<'p, 'a> {
         }
         let declared = &self.program.functions[function.index()];
         // A function that is not made anew has one type for all its values.
-        let is_nested = self.program.functions[self.get(maker).function.index()].callees.contains(&function);
-        let key = (if is_nested { maker } else { CopyId(0) }, function);
+        let is_nested =
+            site.is_some() || self.program.functions[self.get(maker).function.index()].callees.contains(&function);
+        let key = (if is_nested { maker } else { CopyId(0) }, function, site);
         if self.is_final() {
             let id = *self.values.get(&key)?;
             return Some((id, Type::of(*self.value_kinds.get(&id)?)));
@@ -544,7 +547,7 @@ impl<'p, 'a> Infer<'p, 'a> {
         }
         if !is_known {
             // Lists of which no element is known yet stay apart, so that they do not meet by chance.
-            if let Some(&earlier) = self.calls.get(&(caller, call)) {
+            if let Some(&earlier) = self.calls.get(&(caller, call, function)) {
                 return earlier;
             }
             if let Some(copies) = self.unknown.get(&function)

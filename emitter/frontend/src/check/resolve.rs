@@ -11,6 +11,7 @@ mod matching;
 mod nested;
 mod prelude;
 mod types;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -62,6 +63,8 @@ pub(super) fn resolve<'a>(
             records: Vec::new(),
             unions: Vec::new(),
             exprs: Vec::new(),
+            method_values: BTreeMap::new(),
+            partials: BTreeMap::new(),
         },
         casts: BTreeMap::new(),
         open_casts: Vec::new(),
@@ -100,6 +103,7 @@ pub(super) fn resolve<'a>(
     }
     cx.program.functions[cx.program.main.index()] = cx.start_function(&ast.stmts);
     cx.resolve_prelude();
+    cx.make_partials();
     cx.pass_captures();
     (cx.program, cx.diagnostics)
 }
@@ -701,7 +705,7 @@ impl<'a> Resolver<'a> {
                 return first;
             }
             ast::ExprKind::Cast { of: _, ty } => return self.cast(first, ty, span),
-            ast::ExprKind::Field { of: _, name, optional: _ } => ExprKind::Field { of: first, name: &name.text },
+            ast::ExprKind::Field { of: _, name, optional: _ } => return self.field(first, name, span),
             ast::ExprKind::Call { callee, args } => match &callee.kind {
                 ast::ExprKind::Field { of: _, name, optional: _ } => return self.method_call(first, name, args, span),
                 _ => unreachable!("a call without a first operand: {expr:?}"),
@@ -831,8 +835,11 @@ impl<'a> Resolver<'a> {
             self.warn(Code::T002, span, undefined);
             return self.push(ExprKind::Absent, span);
         }
-        if Builtin::from_name(name).is_some() || NOT_YET.contains(&name) {
-            return self.refused(span, "functions as values");
+        if let Some(value) = self.builtin_value(name, span) {
+            return value;
+        }
+        if NOT_YET.contains(&name) {
+            return self.refused(span, &format!("uses of the builtin function `{name}`"));
         }
         self.error(Code::T002, span, undefined);
         self.push(ExprKind::Refused, span)
@@ -887,7 +894,7 @@ impl<'a> Resolver<'a> {
         let arity = self.arities[function.index()];
         let args = self.exprs(args);
         if args.len() < arity {
-            return self.refused(span, "partial applications");
+            return self.partial(function, args, span);
         }
         if args.len() > arity {
             let message = format!("too many arguments: expected {arity}, got {}", args.len());

@@ -4,7 +4,7 @@
 //! walk a function again and again cheaply and long operator chains need no deep recursion
 //! to visit or to free.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::builtins::Builtin;
@@ -48,6 +48,10 @@ pub(super) struct Program<'a> {
     /// By [`UnionId`].
     pub(super) unions: Vec<Union<'a>>,
     pub(super) exprs: Vec<Expr<'a>>,
+    /// The function that is left of a method after so many arguments, the fields not counted.
+    pub(super) method_values: BTreeMap<(FuncId, usize), FuncId>,
+    /// The functions that take function values with so many arguments, and then so many more.
+    pub(super) partials: BTreeMap<(usize, usize), FuncId>,
 }
 
 /// A struct type or a variant of a union as it is declared.
@@ -113,7 +117,8 @@ pub(super) struct Function<'a> {
     pub(super) values: BTreeSet<FuncId>,
     /// The globals that the body reads.
     pub(super) reads: BTreeSet<GlobalId>,
-    /// It is a builtin that is written in the language itself.
+    /// The program does not contain it: a builtin that is written in the language itself, or a function made
+    /// by the resolver.
     pub(super) is_prelude: bool,
 }
 

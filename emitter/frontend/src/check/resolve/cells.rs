@@ -31,6 +31,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn start_function(&mut self, stmts: &'a [ast::Stmt]) -> Function<'a> {
         loop {
             let (nested, prelude, casts) = (self.nested.clone(), self.prelude.clone(), self.casts.clone());
+            let method_values = self.program.method_values.clone();
             let (functions, exprs) = (self.program.functions.len(), self.program.exprs.len());
             let diagnostics = self.diagnostics.len();
             self.top_level.clear();
@@ -47,6 +48,7 @@ impl<'a> Resolver<'a> {
                 return main;
             }
             (self.nested, self.prelude, self.casts) = (nested, prelude, casts);
+            self.program.method_values = method_values;
             self.program.functions.truncate(functions);
             self.arities.truncate(functions);
             self.program.exprs.truncate(exprs);

@@ -50,7 +50,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The number of a function in the one that is being resolved.
-    fn reserve_nested(&mut self, arity: usize, span: Span) -> FuncId {
+    pub(super) fn reserve_nested(&mut self, arity: usize, span: Span) -> FuncId {
         let id = self.reserve(arity);
         let parent = Parent { function: self.func_id(), start: span.start, loops: self.func.loop_starts.clone() };
         self.nested.parents.insert(id, parent);
@@ -163,7 +163,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Completes the parameters of nested functions and their calls by what they capture.
+    /// Completes the parameters of nested functions and their calls by what they capture, which comes first.
     pub(super) fn pass_captures(&mut self) {
         self.complete_captures();
         let in_cells = self.variables_in_cells(None);
@@ -186,12 +186,12 @@ impl<'a> Resolver<'a> {
             self.program.exprs.extend(kinds.map(|kind| Expr { kind, span }));
             match &mut self.program.exprs[call.index()].kind {
                 ExprKind::Call { function: _, args } => drop(args.splice(0..0, more)),
-                ExprKind::Closure { function: _, captures } => captures.extend(more),
+                ExprKind::Closure { function: _, captures } => drop(captures.splice(0..0, more)),
                 _ => {}
             }
         }
         for (id, captures) in std::mem::take(&mut self.nested.captures) {
-            self.program.functions[id.index()].captures = captures.len();
+            self.program.functions[id.index()].captures += captures.len();
             let locals = captures.into_iter().map(|(_, local)| local);
             self.program.functions[id.index()].params.splice(0..0, locals);
         }

@@ -41,6 +41,15 @@ impl Resolver<'_> {
         Some(id)
     }
 
+    /// A builtin of the name, to be used as a value.
+    pub(super) fn prelude_value(&mut self, name: &str, span: Span) -> Option<FuncId> {
+        let arity = PRELUDE.stmts.iter().find_map(|stmt| match &stmt.kind {
+            ast::StmtKind::Fun(decl) if decl.name.text == name => Some(decl.params.len()),
+            _ => None,
+        })?;
+        self.prelude_function(name, arity, span)
+    }
+
     pub(super) fn resolve_prelude(&mut self) {
         self.prelude.is_open = true;
         while let Some((id, decl, span)) = self.prelude.pending.pop() {

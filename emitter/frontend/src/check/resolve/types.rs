@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::Resolver;
 use crate::check::resolved::{
-    ExprId, ExprKind, FuncId, Function, Record, RecordField, Stmt, StmtKind, Union, Variable,
+    Annotation, ExprId, ExprKind, FuncId, Function, Record, RecordField, Stmt, StmtKind, Union, Variable,
 };
 use crate::diagnostic::Code;
 use crate::source::Span;
@@ -242,7 +242,7 @@ impl<'a> Resolver<'a> {
             return Some(self.push(ExprKind::Refused, span));
         }
         if args.len() < arity {
-            return Some(self.refused(span, "variants without all their fields"));
+            return Some(self.constructor(record, args, span));
         }
         let fields = (0..).zip(args).collect();
         Some(self.push(ExprKind::Record { record, fields }, span))
@@ -251,6 +251,7 @@ impl<'a> Resolver<'a> {
     /// `of.name(args)`. Which function that is, the type of `of` decides.
     pub(super) fn method_call(&mut self, of: ExprId, name: &'a ast::Name, args: &'a [ast::Expr], span: Span) -> ExprId {
         let args = self.exprs(args);
+        self.method_values(&name.text, Some(args.len()), span);
         let methods = self.program.records.iter().filter_map(|record| record.method(&name.text));
         self.func.callees.extend(methods.collect::<BTreeSet<FuncId>>());
         self.push(ExprKind::Method { of, name: &name.text, args }, span)
@@ -311,9 +312,9 @@ impl<'a> Resolver<'a> {
         self.push(ExprKind::CastRecord { of, local, record, new }, span)
     }
 
-    fn hidden_local(&mut self, span: Span) -> LocalId {
+    pub(super) fn hidden_local(&mut self, span: Span) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: "", span, annotation: None, is_cell: false });
+        self.func.locals.push(Variable { name: "", span, annotation: Some(Annotation::UNKNOWN), is_cell: false });
         local
     }
 }

@@ -99,3 +99,43 @@ fn top_level_variables_are_shared_as_globals() {
          fun(cell n: int) -> none",
     );
 }
+
+#[test]
+fn too_few_arguments_give_a_function_of_the_rest() {
+    expect_types(
+        "fun f(a, b) { return a }
+         let g = f(1)
+         let x = g(2.5)",
+        "main() -> none { g: fun, x: int }
+         partial(: int, : float) -> int
+         f(a: int, b: float) -> int",
+    );
+    // Each expression has a function of its own.
+    expect_types(
+        "let k = fun(a, b) => b
+         let x = k(1)(\"s\")
+         let h = fun(n, m) => [n, m]
+         let y = h(true)(false)",
+        "main() -> none { k: fun, x: string, h: fun, y: list<bool> }
+         fun(a: int, b: string) -> string
+         partial(: fun, : int, : string) -> string
+         fun(n: bool, m: bool) -> list<bool>
+         partial(: fun, : bool, : bool) -> list<bool>",
+    );
+}
+
+#[test]
+fn methods_and_builtins_are_values() {
+    expect_types(
+        "type P { x: int
+         fun get() { return x } }
+         let f = P { x: 1 }.get
+         let g = len
+         let n = f() + g([1])",
+        "type P { x: int }
+         main() -> none { f: fun, g: fun, n: int }
+         get(: int) -> int
+         len(: list<int>) -> int
+         get(x: int) -> int",
+    );
+}

@@ -79,7 +79,7 @@ impl Walk<'_, '_, '_> {
             }
             ExprKind::CallValue { of: _, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
-                self.call_value(first.expr, args, span).into()
+                self.call_value(id, first.expr, args, span).into()
             }
             ExprKind::CastRecord { of: _, local, record, new } => {
                 self.cast_to_record(first.expr, local, record, new, span).into()
@@ -126,7 +126,7 @@ impl Walk<'_, '_, '_> {
             }
             ExprKind::Closure { function, ref captures } => {
                 let captures = captures.iter().map(|&capture| self.expr(capture)).collect();
-                self.closure(function, captures, span).into()
+                self.closure(function, None, captures, span).into()
             }
             ExprKind::Builtin { builtin, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();

@@ -3,7 +3,7 @@
 use super::Walk;
 use super::exprs::wrap;
 use crate::check::infer::CopyId;
-use crate::check::resolved::FuncId;
+use crate::check::resolved::{ExprId, FuncId};
 use crate::check::shape;
 use crate::source::Span;
 use crate::typed::{Expr, ExprKind, LocalId};
@@ -21,9 +21,15 @@ impl Walk<'_, '_, '_> {
     }
 
     /// A function as a value. What it captures is copied into it, or the cells of that.
-    pub(super) fn closure(&mut self, function: FuncId, mut captures: Vec<Expr>, span: Span) -> Expr {
+    pub(super) fn closure(
+        &mut self,
+        function: FuncId,
+        site: Option<ExprId>,
+        mut captures: Vec<Expr>,
+        span: Span,
+    ) -> Expr {
         let types: Vec<(Type, Span)> = captures.iter().map(|capture| (capture.ty, capture.span)).collect();
-        let Some((id, ty)) = self.infer.function_value(self.id, function, &types) else {
+        let Some((id, ty)) = self.infer.function_value(self.id, function, site, &types) else {
             return shape::unknown(span);
         };
         let program = self.program;
@@ -37,8 +43,8 @@ impl Walk<'_, '_, '_> {
         shape::expr(ExprKind::Closure { function, captures }, ty, span)
     }
 
-    /// `of(args)`.
-    pub(super) fn call_value(&mut self, of: Expr, mut args: Vec<Expr>, span: Span) -> Expr {
+    /// `of(args)`, the expression `id`.
+    pub(super) fn call_value(&mut self, id: ExprId, of: Expr, mut args: Vec<Expr>, span: Span) -> Expr {
         let kind = of.ty.kind;
         if of.ty == Type::NEVER || args.iter().any(|arg| arg.ty == Type::NEVER) {
             return shape::unknown(span);
@@ -54,8 +60,12 @@ impl Walk<'_, '_, '_> {
         };
         let arity = self.infer.classes.slot_count(kind) - 1;
         if args.len() < arity {
-            self.refuse(span, "partial applications");
-            return shape::unknown(span);
+            let Some(&function) = self.program.partials.get(&(args.len(), arity - args.len())) else {
+                unreachable!("no function takes {arity} arguments")
+            };
+            let mut captures = vec![self.settle(of, NOT_A_FUNCTION, span)];
+            captures.append(&mut args);
+            return self.closure(function, Some(id), captures, span);
         }
         let mut sets = Vec::new();
         let mut of = self.settle(of, NOT_A_FUNCTION, span);

@@ -18,6 +18,7 @@ mod functions;
 mod lists;
 mod maps;
 mod matching;
+mod methods;
 mod operators;
 mod records;
 

@@ -51,11 +51,15 @@ impl Walk<'_, '_, '_> {
     /// `of.name`.
     pub(super) fn field(&mut self, of: Expr, name: &str, span: Span) -> Expr {
         let ty = match of.ty.kind {
-            Kind::Record(record) => self.field_type(record, name),
-            Kind::Union(union) => self.union_field_type(union, name),
-            Kind::Any => {
-                return shape::expr(ExprKind::AnyField { of: Box::new(of), name: name.to_owned() }, Type::ANY, span);
+            Kind::Record(record) => {
+                let declared = &self.program.records[record.index()];
+                match (declared.field(name), declared.method(name)) {
+                    (None, Some(method)) => return self.method_value(of, record, (method, Vec::new()), span),
+                    _ => self.field_type(record, name),
+                }
             }
+            Kind::Union(union) => self.union_field_type(union, name),
+            Kind::Any => return self.part_of_any(of, name, None, span),
             Kind::Never
             | Kind::Int
             | Kind::Float
@@ -97,12 +101,7 @@ impl Walk<'_, '_, '_> {
             Some(_) if ty == Type::NONE => shape::sequence(of, shape::none(span), span),
             Some(index) => shape::expr(ExprKind::Field { of: Box::new(of), index }, ty, span),
             None if name == NAME => shape::sequence(of, shape::string(declared.name, span), span),
-            None => {
-                if declared.method(name).is_some() {
-                    self.refuse(span, "methods as values");
-                }
-                shape::sequence(of, shape::none(span), span)
-            }
+            None => shape::sequence(of, shape::none(span), span),
         }
     }
 
@@ -189,16 +188,17 @@ impl Walk<'_, '_, '_> {
         };
         let method = match of.ty.kind {
             Kind::Record(record) => self.program.records[record.index()].method(name).map(|method| (record, method)),
+            Kind::Any => return self.part_of_any(of, name, Some((id, args)), span),
             _ => None,
         };
         let Some((record, function)) = method else {
-            self.refuse(span, "calls of function values");
-            return shape::unknown(span);
+            let of = self.field(of, name, span);
+            return self.call_value(id, of, args, span);
         };
         let fields = self.program.records[record.index()].fields.len();
-        if fields + args.len() < self.program.functions[function.index()].params.len() {
-            self.refuse(span, "partial applications of methods");
-            return shape::unknown(span);
+        let missing = self.program.functions[function.index()].params.len().saturating_sub(fields + args.len());
+        if missing > 0 {
+            return self.method_value(of, record, (function, args), span);
         }
         let mut sets = Vec::new();
         let of = self.bind(of, &mut sets);
