@@ -7,6 +7,7 @@
 pub mod builtins;
 pub mod check;
 pub mod diagnostic;
+pub mod intrinsics;
 pub mod source;
 pub mod syntax;
 pub mod typed;

@@ -5,6 +5,7 @@
 //! distinct tuple of argument types. Nothing here needs the syntax tree any more.
 
 use crate::builtins::Builtin;
+use crate::intrinsics::Intrinsic;
 use crate::source::Span;
 use crate::types::{FuncTypeId, ListId, MapId, RecordId, Type, UnionId};
 
@@ -341,6 +342,11 @@ pub enum ExprKind {
     /// none as an empty list.
     Builtin {
         builtin: Builtin,
+        args: Vec<Expr>,
+    },
+    /// Arguments of exactly its parameters' types.
+    Intrinsic {
+        intrinsic: Intrinsic,
         args: Vec<Expr>,
     },
     /// `of[index]`: a string of one code point.

@@ -65,6 +65,7 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::If { cond: _, then: _, otherwise: _ }
         | ExprKind::Call { function: _, args: _ }
         | ExprKind::Builtin { builtin: _, args: _ }
+        | ExprKind::Intrinsic { intrinsic: _, args: _ }
         | ExprKind::Sequence { first: _, then: _ }
         | ExprKind::Let { local: _, value: _, then: _ }
         | ExprKind::Fail { message: _ } => None,
@@ -107,7 +108,9 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
                 work.extend(end.as_deref());
             }
             ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
-            ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => work.extend(args),
+            ExprKind::Call { function: _, args }
+            | ExprKind::Builtin { builtin: _, args }
+            | ExprKind::Intrinsic { intrinsic: _, args } => work.extend(args),
             ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
             ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
             ExprKind::Neg(_)
@@ -217,6 +220,7 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::Or { .. }
             | ExprKind::Choose { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Intrinsic { .. }
             | ExprKind::StringIndex { .. }
             | ExprKind::StringSlice { .. }
             | ExprKind::List(_)
@@ -327,6 +331,7 @@ impl FunctionCtx<'_, '_> {
             }
             ExprKind::Call { function: _, args: _ } => self.call(expr)?,
             ExprKind::Builtin { builtin, args } => self.builtin(expr, *builtin, args)?,
+            ExprKind::Intrinsic { intrinsic, args } => self.intrinsic(expr, *intrinsic, args)?,
             ExprKind::Sequence { first, then } => {
                 self.effect(first);
                 if self.fb.is_unreachable() {
@@ -536,6 +541,7 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::If { .. }
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Intrinsic { .. }
             | ExprKind::Sequence { .. }
             | ExprKind::Let { .. }
             | ExprKind::Fail { .. } => unreachable!("{:?} has no first operand", expr.kind),

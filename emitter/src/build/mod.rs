@@ -23,6 +23,7 @@ use crate::ir::{
 mod any;
 mod closures;
 mod expr;
+mod intrinsics;
 mod lists;
 mod loops;
 mod maps;

@@ -401,6 +401,9 @@ macro_rules! pattern {
     (float) => {
         TypePattern::Kind(Kind::Float)
     };
+    (number) => {
+        TypePattern::Exact(Type::FLOAT)
+    };
     (bool) => {
         TypePattern::Kind(Kind::Bool)
     };
@@ -538,7 +541,7 @@ macro_rules! mochi_ops {
     ($($(#[$doc:meta])* $variant:ident $name:literal ($($own:ident $param:ident),*) -> ($($result:ident),*) $effect:ident $imm:ident;)*) => {
         /// An operation with the meaning that the language gives it.
         ///
-        /// In rows, `small` is an `int` that is proven to lie in `[-2^61, 2^61)`, `text` a
+        /// In rows, `small` is an `int` that is proven to lie in `[-2^61, 2^61)`, `number` a float, `text` a
         /// string and `truth` a bool that is never none; `int`, `float`, `bool`, `str` may be nullable.
         /// A `list` is never none, a `nullable_list` may be; an `element` is what the first operand,
         /// a list, has for elements. All lists of an operation have one type, but for nullability.
@@ -664,6 +667,29 @@ mochi_ops! {
     FloatToInt "float.to_int" (borrow float) -> (int) Fail None;
     FloatToStr "float.to_str" (borrow float) -> (text) Alloc I32;
     FloatLen "float.len" (borrow float) -> (small) Pure None;
+    /// Of a number below zero no number.
+    FloatSqrt "float.sqrt" (borrow number) -> (number) Pure None;
+    FloatFloor "float.floor" (borrow number) -> (number) Pure None;
+    FloatCeil "float.ceil" (borrow number) -> (number) Pure None;
+    FloatTrunc "float.trunc" (borrow number) -> (number) Pure None;
+    FloatAbs "float.abs" (borrow number) -> (number) Pure None;
+    /// Go's `math.Pow`.
+    FloatPow "float.pow" (borrow number, borrow number) -> (number) Pure None;
+    FloatExp "float.exp" (borrow number) -> (number) Pure None;
+    /// The natural logarithm; of a number below zero no number.
+    FloatLog "float.log" (borrow number) -> (number) Pure None;
+    FloatLog2 "float.log2" (borrow number) -> (number) Pure None;
+    FloatLog10 "float.log10" (borrow number) -> (number) Pure None;
+    /// The nearest float, by the rules of C.
+    FloatPower "float.power" (borrow number, borrow number) -> (number) Pure None;
+    /// Of an angle in radians, as those that follow.
+    FloatSin "float.sin" (borrow number) -> (number) Pure None;
+    FloatCos "float.cos" (borrow number) -> (number) Pure None;
+    FloatTan "float.tan" (borrow number) -> (number) Pure None;
+    FloatAsin "float.asin" (borrow number) -> (number) Pure None;
+    FloatAcos "float.acos" (borrow number) -> (number) Pure None;
+    /// The angle of a point, of which y comes first.
+    FloatAtan2 "float.atan2" (borrow number, borrow number) -> (number) Pure None;
 
     BoolNot "bool.not" (borrow truth) -> (truth) Pure None;
     BoolEq "bool.eq" (borrow bool, borrow bool) -> (truth) Pure None;
@@ -826,6 +852,8 @@ mochi_ops! {
     PrintData "print.data" () -> () Write Data;
     Input "input" () -> (text) Write None;
     Now "now" () -> (int) Write None;
+    /// The variables of the environment, one zero byte between them.
+    Environment "environment" () -> (text) Read None;
     /// Fails with the static message when the operand is false.
     Expect "expect" (borrow truth) -> () Write Data;
     /// Always fails, with the static message.

@@ -39,6 +39,23 @@ impl Ctx<'_> {
                 let x = self.get(data.args[0]);
                 self.call_value(RuntimeFn::FloatLength, &[x])
             }
+            MochiOp::FloatSqrt => self.plain(WasmOp::F64Sqrt, data),
+            MochiOp::FloatFloor => self.plain(WasmOp::F64Floor, data),
+            MochiOp::FloatCeil => self.plain(WasmOp::F64Ceil, data),
+            MochiOp::FloatTrunc => self.plain(WasmOp::F64Trunc, data),
+            MochiOp::FloatAbs => self.plain(WasmOp::F64Abs, data),
+            MochiOp::FloatPow => self.runtime_op(RuntimeFn::FloatPow, data),
+            MochiOp::FloatExp => self.runtime_op(RuntimeFn::FloatExp, data),
+            MochiOp::FloatLog => self.runtime_op(RuntimeFn::FloatLog, data),
+            MochiOp::FloatLog2 => self.runtime_op(RuntimeFn::FloatLog2, data),
+            MochiOp::FloatLog10 => self.runtime_op(RuntimeFn::FloatLog10, data),
+            MochiOp::FloatPower => self.runtime_op(RuntimeFn::FloatPower, data),
+            MochiOp::FloatSin => self.runtime_op(RuntimeFn::FloatSin, data),
+            MochiOp::FloatCos => self.runtime_op(RuntimeFn::FloatCos, data),
+            MochiOp::FloatTan => self.runtime_op(RuntimeFn::FloatTan, data),
+            MochiOp::FloatAsin => self.runtime_op(RuntimeFn::FloatAsin, data),
+            MochiOp::FloatAcos => self.runtime_op(RuntimeFn::FloatAcos, data),
+            MochiOp::FloatAtan2 => self.runtime_op(RuntimeFn::FloatAtan2, data),
             other => unreachable!("{} is not about floats", other.name()),
         }
     }

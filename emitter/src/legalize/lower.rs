@@ -209,7 +209,24 @@ impl<'a> Ctx<'a> {
             | MochiOp::FloatGe
             | MochiOp::FloatToInt
             | MochiOp::FloatToStr
-            | MochiOp::FloatLen => Some(self.float_op(op, data)),
+            | MochiOp::FloatLen
+            | MochiOp::FloatSqrt
+            | MochiOp::FloatFloor
+            | MochiOp::FloatCeil
+            | MochiOp::FloatTrunc
+            | MochiOp::FloatAbs
+            | MochiOp::FloatPow
+            | MochiOp::FloatExp
+            | MochiOp::FloatLog
+            | MochiOp::FloatLog2
+            | MochiOp::FloatLog10
+            | MochiOp::FloatPower
+            | MochiOp::FloatSin
+            | MochiOp::FloatCos
+            | MochiOp::FloatTan
+            | MochiOp::FloatAsin
+            | MochiOp::FloatAcos
+            | MochiOp::FloatAtan2 => Some(self.float_op(op, data)),
 
             MochiOp::StrConst
             | MochiOp::StrConcat
@@ -246,7 +263,8 @@ impl<'a> Ctx<'a> {
             | MochiOp::IsNone
             | MochiOp::Truthy
             | MochiOp::Input
-            | MochiOp::Now => Some(self.scalar_op(op, data)),
+            | MochiOp::Now
+            | MochiOp::Environment => Some(self.scalar_op(op, data)),
 
             MochiOp::ListNew
             | MochiOp::ListPush

@@ -29,6 +29,8 @@ files!(
     "bignum.mochi",
     "case.mochi",
     "cycle.mochi",
+    "environment.mochi",
+    "exponential.mochi",
     "fail.mochi",
     "float.mochi",
     "format.mochi",
@@ -39,8 +41,10 @@ files!(
     "list.mochi",
     "map.mochi",
     "object.mochi",
+    "pair.mochi",
     "show.mochi",
     "string.mochi",
+    "trigonometric.mochi",
     "word.mochi"
 );
 

@@ -167,6 +167,23 @@ runtime_functions! {
     FloatToString "float_to_string" (f64, i32) -> string;
     FloatRem "float_rem" (f64, f64) -> f64;
     FloatLength "float_length" (f64) -> int;
+    FloatExp "float_exp" (f64) -> f64;
+    FloatLog "float_log" (f64) -> f64;
+    FloatLog2 "float_log2" (f64) -> f64;
+    FloatLog10 "float_log10" (f64) -> f64;
+    /// Go's `math.Pow`.
+    FloatPow "float_pow" (f64, f64) -> f64;
+    /// The float that is nearest to the power.
+    FloatPower "float_power" (f64, f64) -> f64;
+    /// To a number of digits after the point, half away from zero.
+    FloatRound "float_round" (f64, int) -> f64;
+    FloatSin "float_sin" (f64) -> f64;
+    FloatCos "float_cos" (f64) -> f64;
+    FloatTan "float_tan" (f64) -> f64;
+    FloatAsin "float_asin" (f64) -> f64;
+    FloatAcos "float_acos" (f64) -> f64;
+    /// Of y and x.
+    FloatAtan2 "float_atan2" (f64, f64) -> f64;
 
     /// Kind of the list, room.
     ListNew "list_new" (i32, i32) -> ptr;
@@ -224,6 +241,7 @@ runtime_functions! {
     PrintNewline "print_newline" ();
     Input "input" () -> string;
     Now "now" () -> int;
+    Environment "environment" () -> string;
 
     FailMessage "fail_message" (ptr, i32, i32);
     /// Site, index, length.

@@ -337,6 +337,8 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Call { .. }
             | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Intrinsic { .. }
+            | ExprKind::Fail(_)
             | ExprKind::Refused => unreachable!("an expression without a first operand"),
         };
         (claim, Narrowing::default())
@@ -418,7 +420,12 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::Cell(_) | ExprKind::Entry { .. } | ExprKind::Absent | ExprKind::Refused => Claim::UNKNOWN,
+            ExprKind::Cell(_)
+            | ExprKind::Entry { .. }
+            | ExprKind::Absent
+            | ExprKind::Intrinsic { .. }
+            | ExprKind::Fail(_)
+            | ExprKind::Refused => Claim::UNKNOWN,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Index { .. }

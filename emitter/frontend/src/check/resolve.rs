@@ -7,13 +7,14 @@
 //! global, since a function could not tell them apart.
 
 mod cells;
+mod foreign;
 mod matching;
 mod nested;
 mod prelude;
 mod types;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::cells::Assigned;
 use self::types::{MAX_ALIASES, Named, declared_types};
@@ -84,7 +85,7 @@ pub(super) fn resolve<'a>(
             ast::StmtKind::ExternType { name } => {
                 cx.names.types.insert(&name.text, Named::Foreign);
             }
-            _ => {}
+            _ => cx.declare_foreign(stmt),
         }
     }
     let mut functions = Vec::new();
@@ -115,6 +116,10 @@ struct TopLevel<'a> {
     variables: HashMap<&'a str, bool>,
     /// Declared types and their variants.
     types: HashMap<&'a str, Named<'a>>,
+    /// Imported modules.
+    modules: HashMap<&'a str, foreign::Module>,
+    /// What is declared `extern`, of no module.
+    externs: HashSet<&'a str>,
 }
 
 struct Resolver<'a> {
@@ -503,11 +508,13 @@ impl<'a> Resolver<'a> {
             }
             ast::StmtKind::Bench { .. } => return self.refuse(span, "`bench` blocks"),
             ast::StmtKind::Type(decl) => return self.check_type_decl(decl),
-            ast::StmtKind::Import { .. } => return self.refuse(span, "imports"),
-            ast::StmtKind::ExternType { .. }
-            | ast::StmtKind::ExternVar { .. }
-            | ast::StmtKind::ExternFun { .. }
-            | ast::StmtKind::ExternObject { .. } => return self.refuse(span, "`extern` declarations"),
+            ast::StmtKind::ExternVar { mutable: _, path, ty: _ } | ast::StmtKind::ExternFun { path, .. } => {
+                return self.check_extern(path);
+            }
+            // They were looked at first.
+            ast::StmtKind::Import { .. } | ast::StmtKind::ExternType { .. } | ast::StmtKind::ExternObject { .. } => {
+                return;
+            }
             ast::StmtKind::Fact(_) => return self.refuse(span, "`fact` declarations"),
             ast::StmtKind::Rule { .. } => return self.refuse(span, "`rule` declarations"),
             ast::StmtKind::Stream { .. } => return self.refuse(span, "`stream` declarations"),
@@ -670,7 +677,9 @@ impl<'a> Resolver<'a> {
     fn expr(&mut self, expr: &'a ast::Expr) -> ExprId {
         let mut chain = Vec::new();
         let mut leaf = expr;
-        while let Some(next) = first_operand(leaf) {
+        while let Some(next) = first_operand(leaf)
+            && self.module_member(leaf).is_none()
+        {
             chain.push(leaf);
             leaf = next;
         }
@@ -756,9 +765,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The member of a foreign module that an expression is or calls.
+    fn module_member(&self, expr: &'a ast::Expr) -> Option<(foreign::Module, &'a ast::Name)> {
+        let (of, name) = foreign::member(expr)?;
+        Some((self.module(of)?, name))
+    }
+
     /// An expression that has no first operand.
     fn operand(&mut self, expr: &'a ast::Expr) -> ExprId {
         let span = expr.span;
+        if let Some((module, name)) = self.module_member(expr) {
+            return match &expr.kind {
+                ast::ExprKind::Call { callee: _, args } => self.call_foreign(module, name, args, span),
+                _ => self.foreign_member(module, name, span),
+            };
+        }
         let kind = match &expr.kind {
             ast::ExprKind::Int(value) => ExprKind::Int(*value),
             ast::ExprKind::Float(value) => ExprKind::Float(*value),
@@ -830,6 +851,12 @@ impl<'a> Resolver<'a> {
         if let Some(variant) = self.construct(name, &[], span) {
             return variant;
         }
+        if self.is_module_name(name) {
+            return self.refused(span, "modules as values");
+        }
+        if self.is_extern(name) {
+            return self.push(ExprKind::Absent, span);
+        }
         let undefined = format!("undefined variable: {name}");
         if matches!(name, "nil" | "null") {
             self.warn(Code::T002, span, undefined);
@@ -851,7 +878,8 @@ impl<'a> Resolver<'a> {
             _ => return self.call_value(callee, args, span),
         };
         if self.prelude.is_open {
-            return self.call_of_builtin(name, callee.span, args, span);
+            let own = self.call_in_library(name, args, span);
+            return own.unwrap_or_else(|| self.call_of_builtin(name, callee.span, args, span));
         }
         if !self.is_bound(name)
             && let Some(&function) = self.names.functions.get(name)
@@ -880,6 +908,9 @@ impl<'a> Resolver<'a> {
         }
         if let Some(function) = self.prelude_function(name, args.len(), span) {
             return self.call_function(function, args, span);
+        }
+        if self.is_extern(name) {
+            return self.push(ExprKind::Absent, span);
         }
         if NOT_YET.contains(&name) {
             self.exprs(args);

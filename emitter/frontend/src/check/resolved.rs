@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::builtins::Builtin;
+use crate::intrinsics::Intrinsic;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Name, TypeExpr, UnaryOp};
 use crate::typed::{GlobalId, LocalId};
@@ -357,6 +358,13 @@ pub(super) enum ExprKind<'a> {
         to: CastTarget,
         annotation: Option<Annotation>,
     },
+    /// As many arguments as the intrinsic has parameters.
+    Intrinsic {
+        intrinsic: Intrinsic,
+        args: Vec<ExprId>,
+    },
+    /// Ends the program with a message.
+    Fail(&'a [u8]),
     /// A construct that was refused; the program will not be built.
     Refused,
 }
@@ -392,6 +400,8 @@ impl ExprKind<'_> {
             | ExprKind::Call { .. }
             | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
+            | ExprKind::Intrinsic { .. }
+            | ExprKind::Fail(_)
             | ExprKind::Refused => None,
         }
     }

@@ -168,7 +168,9 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
             std::iter::once(&**of).chain(args).collect()
         }
         ExprKind::If { cond, then, otherwise } => vec![cond, then, otherwise],
-        ExprKind::Call { function: _, args } | ExprKind::Builtin { builtin: _, args } => args.iter().collect(),
+        ExprKind::Call { function: _, args }
+        | ExprKind::Builtin { builtin: _, args }
+        | ExprKind::Intrinsic { intrinsic: _, args } => args.iter().collect(),
         ExprKind::StringIndex { of, index } | ExprKind::ListIndex { of, index } | ExprKind::AnyIndex { of, index } => {
             vec![of, index]
         }

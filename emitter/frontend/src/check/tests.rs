@@ -507,7 +507,7 @@ fn mixes_are_found_where_the_reference_finds_them() {
 fn unsupported_constructs_are_refused_by_name() {
     let cases = [
         ("let h = sha256", "uses of the builtin function `sha256` are"),
-        ("import python \"math\" as math", "imports are"),
+        ("import \"./other\" as other", "imports of Mochi modules are"),
         ("bench \"b\" { print(1) }", "`bench` blocks are"),
         ("let x = 1 as list<int>", "casts to `list` are"),
         ("let x: bigrat = 1", "rational numbers (`bigrat`) are"),

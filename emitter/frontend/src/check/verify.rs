@@ -242,6 +242,10 @@ impl Verifier<'_> {
                 let is_call = func.params.iter().copied().eq(args.iter().map(|arg| arg.ty)) && ty == func.result;
                 expect(is_call, "call of a value");
             }
+            ExprKind::Intrinsic { intrinsic, args } => {
+                let takes = intrinsic.params().iter().copied().eq(args.iter().map(|arg| arg.ty));
+                expect(takes && ty == intrinsic.result(), "types of an intrinsic");
+            }
             ExprKind::AnyIndex { of, index } => expect([of.ty, index.ty, ty] == [Type::ANY; 3], "dynamic index"),
             ExprKind::AnySlice { of, start, end } => {
                 let is_any = |bound: &Option<Box<Expr>>| bound.as_ref().is_none_or(|bound| bound.ty == Type::ANY);

@@ -40,11 +40,17 @@ pub(super) struct Method<'a> {
     span: Span,
 }
 
-/// The types that the statements declare, also inside of blocks and functions.
+/// The declarations that hold for the whole program, of types and of what is foreign, also those inside of
+/// blocks and functions.
 pub(super) fn declared_types<'a>(stmts: &'a [ast::Stmt], out: &mut Vec<&'a ast::Stmt>) {
     for stmt in stmts {
         match &stmt.kind {
-            ast::StmtKind::Type(_) | ast::StmtKind::ExternType { name: _ } => out.push(stmt),
+            ast::StmtKind::Type(_)
+            | ast::StmtKind::Import { .. }
+            | ast::StmtKind::ExternType { name: _ }
+            | ast::StmtKind::ExternVar { .. }
+            | ast::StmtKind::ExternFun { .. }
+            | ast::StmtKind::ExternObject { name: _ } => out.push(stmt),
             ast::StmtKind::Fun(decl) => declared_types(&decl.body, out),
             ast::StmtKind::If(first) => {
                 let mut stmt = first;

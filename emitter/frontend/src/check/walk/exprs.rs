@@ -132,6 +132,11 @@ impl Walk<'_, '_, '_> {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.builtin(id, builtin, args, span).into()
             }
+            ExprKind::Intrinsic { intrinsic, ref args } => {
+                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                self.intrinsic(intrinsic, args, span).into()
+            }
+            ExprKind::Fail(message) => shape::fail(String::from_utf8_lossy(message), Type::NONE, span).into(),
             // A type that flows anywhere without consequences; the program is not built.
             ExprKind::Refused => shape::unknown(span).into(),
             ExprKind::Unary(..)

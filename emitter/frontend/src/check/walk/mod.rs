@@ -15,6 +15,7 @@ mod builtins;
 mod calls;
 mod exprs;
 mod functions;
+mod intrinsics;
 mod lists;
 mod maps;
 mod matching;

@@ -1,0 +1,71 @@
+//! What the libraries that are written in the language itself ask of the machine: functions that no
+//! program can name. Their results are what the name says for every operand; which operands are
+//! failures, the library decides.
+
+use crate::types::Type;
+
+macro_rules! intrinsics {
+    ($($(#[$doc:meta])+ $variant:ident $name:literal ($($param:ident),*) -> $result:ident;)*) => {
+        /// An operation of the libraries as the typed program names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Intrinsic { $($(#[$doc])+ $variant,)* }
+
+        impl Intrinsic {
+            /// The one that a library calls `name`.
+            pub fn from_name(name: &str) -> Option<Intrinsic> {
+                match name {
+                    $($name => Some(Intrinsic::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// None of them may be none.
+            pub fn params(self) -> &'static [Type] {
+                match self { $(Intrinsic::$variant => &[$(Type::$param),*],)* }
+            }
+
+            pub fn result(self) -> Type {
+                match self { $(Intrinsic::$variant => Type::$result,)* }
+            }
+        }
+    };
+}
+
+intrinsics! {
+    /// The square root, correctly rounded; not a number below zero.
+    Sqrt "float_sqrt" (FLOAT) -> FLOAT;
+    /// The next whole number below.
+    Floor "float_floor" (FLOAT) -> FLOAT;
+    /// The next whole number above.
+    Ceil "float_ceil" (FLOAT) -> FLOAT;
+    /// The next whole number toward zero.
+    Truncate "float_truncate" (FLOAT) -> FLOAT;
+    /// The magnitude.
+    Magnitude "float_magnitude" (FLOAT) -> FLOAT;
+    /// Go's `math.Pow`.
+    Pow "float_pow" (FLOAT, FLOAT) -> FLOAT;
+    /// A power of e; the nearest float, as those that follow.
+    Exp "float_exp" (FLOAT) -> FLOAT;
+    /// The natural logarithm; not a number below zero.
+    Log "float_log" (FLOAT) -> FLOAT;
+    /// The logarithm to the base 2.
+    Log2 "float_log2" (FLOAT) -> FLOAT;
+    /// The logarithm to the base 10.
+    Log10 "float_log10" (FLOAT) -> FLOAT;
+    /// C's `pow`.
+    Power "float_power" (FLOAT, FLOAT) -> FLOAT;
+    /// The sine of an angle in radians.
+    Sin "float_sin" (FLOAT) -> FLOAT;
+    /// The cosine.
+    Cos "float_cos" (FLOAT) -> FLOAT;
+    /// The tangent.
+    Tan "float_tan" (FLOAT) -> FLOAT;
+    /// The arc sine; not a number outside of [-1, 1].
+    Asin "float_asin" (FLOAT) -> FLOAT;
+    /// The arc cosine; not a number outside of [-1, 1].
+    Acos "float_acos" (FLOAT) -> FLOAT;
+    /// The angle of a point, of which y comes first.
+    Atan2 "float_atan2" (FLOAT, FLOAT) -> FLOAT;
+    /// The variables of the environment, `NAME=value`, one zero byte between them.
+    Environment "environment" () -> STRING;
+}

@@ -1,0 +1,38 @@
+//! Operations of the libraries: each is one of the IR.
+
+use mochi_frontend::intrinsics::Intrinsic;
+use mochi_frontend::typed::Expr;
+
+use super::FunctionCtx;
+use crate::ir::{Imm, MochiOp, Type, Value};
+
+impl FunctionCtx<'_, '_> {
+    pub(super) fn intrinsic(&mut self, expr: &Expr, intrinsic: Intrinsic, args: &[Expr]) -> Option<Value> {
+        let mut values = Vec::with_capacity(args.len());
+        for arg in args {
+            values.push(self.expr(arg)?);
+        }
+        let (op, ty) = match intrinsic {
+            Intrinsic::Sqrt => (MochiOp::FloatSqrt, Type::FLOAT),
+            Intrinsic::Floor => (MochiOp::FloatFloor, Type::FLOAT),
+            Intrinsic::Ceil => (MochiOp::FloatCeil, Type::FLOAT),
+            Intrinsic::Truncate => (MochiOp::FloatTrunc, Type::FLOAT),
+            Intrinsic::Magnitude => (MochiOp::FloatAbs, Type::FLOAT),
+            Intrinsic::Pow => (MochiOp::FloatPow, Type::FLOAT),
+            Intrinsic::Exp => (MochiOp::FloatExp, Type::FLOAT),
+            Intrinsic::Log => (MochiOp::FloatLog, Type::FLOAT),
+            Intrinsic::Log2 => (MochiOp::FloatLog2, Type::FLOAT),
+            Intrinsic::Log10 => (MochiOp::FloatLog10, Type::FLOAT),
+            Intrinsic::Power => (MochiOp::FloatPower, Type::FLOAT),
+            Intrinsic::Sin => (MochiOp::FloatSin, Type::FLOAT),
+            Intrinsic::Cos => (MochiOp::FloatCos, Type::FLOAT),
+            Intrinsic::Tan => (MochiOp::FloatTan, Type::FLOAT),
+            Intrinsic::Asin => (MochiOp::FloatAsin, Type::FLOAT),
+            Intrinsic::Acos => (MochiOp::FloatAcos, Type::FLOAT),
+            Intrinsic::Atan2 => (MochiOp::FloatAtan2, Type::FLOAT),
+            Intrinsic::Environment => (MochiOp::Environment, Type::STR),
+        };
+        self.fb.set_span(Some(expr.span));
+        Some(self.fb.value(op, values, Imm::None, ty))
+    }
+}
