@@ -13,6 +13,7 @@ mod lending;
 mod liveness;
 mod loops;
 mod needed;
+mod rings;
 mod small;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -26,6 +27,7 @@ pub use lending::{Lending, lending_op};
 pub use liveness::Liveness;
 pub use loops::{Loop, LoopData, Loops};
 pub use needed::Needed;
+pub use rings::Rings;
 pub use small::{SmallInts, constant_int};
 pub use uses::Uses;
 pub use writes::{Slot, WriteSet, Writes};

@@ -90,6 +90,7 @@ impl Ctx<'_> {
         let site = self.site();
         args.push(self.i32(site));
         self.call(func, &args);
+        self.collect_if_many(Type::ANY);
     }
 
     /// An operation that may fail at its place.

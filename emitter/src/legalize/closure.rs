@@ -11,7 +11,7 @@ impl Ctx<'_> {
     /// The operations on function values that have a result.
     pub(super) fn closure_op(&mut self, op: MochiOp, data: &InstData) -> Value {
         match (op, data.imm) {
-            (MochiOp::ClosureNew, Imm::Func(code)) => self.closure_new(code),
+            (MochiOp::ClosureNew, Imm::Func(code)) => self.closure_new(code, self.old.ty(data.results[0])),
             (MochiOp::ClosureConst, Imm::Func(code)) => {
                 let closure = self.closure(code).generic;
                 let arity = self.arity(code);
@@ -43,10 +43,11 @@ impl Ctx<'_> {
         self.module.func(code).sig.params.len() as u32 - 1
     }
 
-    fn closure_new(&mut self, code: FuncId) -> Value {
+    fn closure_new(&mut self, code: FuncId, ty: Type) -> Value {
         let closure = self.closure(code).clone();
         let formats: Vec<Format> = closure.captures.iter().map(|&ty| Format::of(ty)).collect();
-        let descriptor = self.runtime.statics.closure_descriptor(self.module, self.arity(code), &formats);
+        let mark = self.runtime.ring_mark(ty);
+        let descriptor = self.runtime.statics.closure_descriptor(self.module, self.arity(code), &formats, mark);
         let object = self.new_object(closure_size(formats.len()), descriptor);
         let number = self.op_with(WasmOp::FuncIndex, &[], Imm::Func(code));
         self.effect(WasmOp::I32Store, &[object, number], Imm::Offset(CLOSURE_CODE));

@@ -3,8 +3,9 @@
 //! Words that are proven small have none. Static objects are counted like others, which is
 //! cheaper than asking.
 
+use super::layout::{OBJECT_COUNT, SHARES};
 use super::lower::{Ctx, to};
-use crate::ir::{InstData, Kind, MochiOp, Type, Value, WasmOp};
+use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
 use crate::runtime::RuntimeFn;
 
 impl Ctx<'_> {
@@ -55,25 +56,57 @@ impl Ctx<'_> {
         match ty.kind {
             Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if self.cold => {
-                self.call(RuntimeFn::ObjectRelease, &[value])
+                let may_be_in_ring = self.runtime.has_rings_of(ty);
+                let release = if may_be_in_ring { RuntimeFn::ObjectDrop } else { RuntimeFn::ObjectRelease };
+                self.call(release, &[value])
             }
-            Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_object(value, RuntimeFn::StringFree)),
-            Kind::Str => self.drop_object(value, RuntimeFn::StringFree),
+            Kind::Str if ty.nullable => self.if_some(value, |this| this.drop_object(ty, value)),
+            Kind::Str => self.drop_object(ty, value),
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if ty.nullable => {
-                self.if_some(value, |this| this.drop_object(value, RuntimeFn::ObjectFree))
+                self.if_some(value, |this| this.drop_object(ty, value))
             }
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
-                self.drop_object(value, RuntimeFn::ObjectFree)
+                self.drop_object(ty, value)
             }
+            Kind::Any if self.runtime.has_rings_of(ty) => self.unless_small(value, RuntimeFn::WordDrop),
             Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
             Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }
 
-    fn drop_object(&mut self, object: Value, free: RuntimeFn) {
+    fn drop_object(&mut self, ty: Type, object: Value) {
+        let free = if ty.kind == Kind::Str { RuntimeFn::StringFree } else { RuntimeFn::ObjectFree };
         let count = self.change_count(object, -1);
-        let unused = self.op(WasmOp::I32Eqz, &[count]);
-        self.rarely(unused, |this| this.call(free, &[object]));
+        if !self.runtime.has_rings_of(ty) {
+            let unused = self.op(WasmOp::I32Eqz, &[count]);
+            return self.rarely(unused, |this| this.call(free, &[object]));
+        }
+        let (shared, unused, join) = (self.new_block(), self.new_block(), self.new_block());
+        self.branch(count, to(shared, &[]), to(unused, &[]));
+        self.current = shared;
+        self.call(RuntimeFn::ObjectSuspect, &[object]);
+        self.jump(join, &[]);
+        self.current = unused;
+        self.call(free, &[object]);
+        self.jump(join, &[]);
+        self.current = join;
+    }
+
+    /// After a call in which the runtime may have given up shares of values of this type.
+    pub(super) fn collect_if_many(&mut self, ty: Type) {
+        if self.runtime.has_rings_of(ty) {
+            self.call(RuntimeFn::CollectIfMany, &[]);
+        }
+    }
+
+    /// How many shares there are of an object.
+    pub(super) fn share_count(&mut self, object: Value) -> Value {
+        let count = self.op_with(WasmOp::I32Load, &[object], Imm::Offset(OBJECT_COUNT));
+        if !self.runtime.features().cycles {
+            return count;
+        }
+        let shares = self.i32(SHARES as i32);
+        self.op(WasmOp::I32And, &[count, shares])
     }
 
     fn unless_small(&mut self, word: Value, func: RuntimeFn) {

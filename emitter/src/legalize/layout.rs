@@ -31,6 +31,9 @@ pub const KIND_POINTER_LIST: u32 = 19;
 /// The count of a static object. The runtime restores it should it ever be used up.
 pub const STATIC_COUNT: u32 = 0x4000_0000;
 
+/// The bits of a count that count, where rings are looked for: those above have marks.
+pub const SHARES: u32 = 0x0FFF_FFFF;
+
 pub const STRING_BYTES: u32 = 8;
 pub const STRING_CHARS: u32 = 12;
 pub const STRING_CAP: u32 = 16;
@@ -96,8 +99,9 @@ pub const KIND_CLOSURE: u32 = 65;
 
 /// Every descriptor: the kind of the objects that have it, instead of their own.
 pub const DESCRIPTOR_KIND: u32 = 0;
-/// Every descriptor: the size of the objects.
+/// Every descriptor: the size of the objects, and the mark of those that may be in rings.
 pub const DESCRIPTOR_SIZE: u32 = 4;
+pub const RING_MARK: u32 = 1;
 /// A string object; none for cells.
 pub const DESCRIPTOR_NAME: u32 = 8;
 /// The number of entries, and the first of them.
@@ -120,6 +124,22 @@ pub const CLOSURE_CAPTURES: u32 = 16;
 
 pub fn closure_size(captures: usize) -> u32 {
     CLOSURE_CAPTURES + 8 * captures as u32
+}
+
+/// Whether objects with a descriptor may be in rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RingMark {
+    Never,
+    Maybe,
+}
+
+impl RingMark {
+    fn bits(self) -> u32 {
+        match self {
+            RingMark::Never => 0,
+            RingMark::Maybe => RING_MARK,
+        }
+    }
 }
 
 /// Where the fields of a record lie: those of 8 bytes first, otherwise in their order.
@@ -146,7 +166,7 @@ impl RecordLayout {
 
 /// What the runtime knows of the records of one type; `name` gives the string object of a text. The
 /// entries are sorted by name, so that they can be searched and are printed in order.
-pub fn record_descriptor(record: &Record, mut name: impl FnMut(&str) -> DataId) -> DataBlob {
+pub fn record_descriptor(record: &Record, rings: RingMark, mut name: impl FnMut(&str) -> DataId) -> DataBlob {
     let RecordLayout { offsets, size } = RecordLayout::of(record);
     let mut entries: Vec<(&str, u32, u32)> = Vec::new();
     for ((field, ty), offset) in record.fields.iter().zip(offsets) {
@@ -165,7 +185,7 @@ pub fn record_descriptor(record: &Record, mut name: impl FnMut(&str) -> DataId) 
     };
     let mut name = |text| (!record.is_cell).then(|| name(text));
     put(KIND_RECORD, None);
-    put(size, None);
+    put(size | rings.bits(), None);
     put(0, name(&record.name));
     put(entries.len() as u32, None);
     for (field, format, offset) in entries {
@@ -183,8 +203,8 @@ pub fn static_record(descriptor: DataId) -> DataBlob {
 }
 
 /// What the runtime knows of function values that capture values of these formats.
-pub fn closure_descriptor(arity: u32, formats: &[Format]) -> DataBlob {
-    let head = [KIND_CLOSURE, closure_size(formats.len()), formats.len() as u32, arity];
+pub fn closure_descriptor(arity: u32, formats: &[Format], rings: RingMark) -> DataBlob {
+    let head = [KIND_CLOSURE, closure_size(formats.len()) | rings.bits(), formats.len() as u32, arity];
     let words = head.into_iter().chain(formats.iter().map(|&format| format as u32));
     blob(words.flat_map(u32::to_le_bytes).collect(), 4)
 }

@@ -9,7 +9,7 @@
 
 use super::layout::{
     KIND_BOOL_LIST, KIND_FLOAT_LIST, KIND_POINTER_LIST, KIND_WORD_LIST, LIST_CAP, LIST_DATA, LIST_FAST_LENGTH,
-    LIST_LENGTH, OBJECT_COUNT,
+    LIST_LENGTH,
 };
 use super::lower::{Ctx, to};
 use crate::ir::{Imm, InstData, Kind, MochiOp, Type, Value, WasmOp};
@@ -180,7 +180,7 @@ impl Ctx<'_> {
         if self.cold {
             return self.call_value(layout.append(), &[list, value]);
         }
-        let count = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(OBJECT_COUNT));
+        let count = self.share_count(list);
         let one = self.i32(1);
         let unshared = self.op(WasmOp::I32Eq, &[count, one]);
         let length = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_LENGTH));
@@ -311,6 +311,7 @@ impl Ctx<'_> {
             let site = this.site();
             let (holes, site) = (this.i32(element.has_none() as i32), this.i32(site));
             this.call(layout.set_slow(), &[list, index, value, holes, site]);
+            this.collect_if_many(element);
             this.jump(join, &[]);
         });
         self.branch(holds, to(fast, &[]), to(slow, &[]));

@@ -33,7 +33,7 @@ use mochi_frontend::source::Span;
 
 use crate::analysis::SmallInts;
 use crate::ir::{Closure, FuncId, Function, Module, Phase, Signature};
-use crate::runtime::{Features, Runtime};
+use crate::runtime::Runtime;
 
 /// What legalization must know besides the module.
 pub struct LegalizeOptions<'a> {
@@ -46,7 +46,7 @@ pub struct LegalizeOptions<'a> {
 /// Takes every function from the counted to the legalized phase, and wraps the start function in
 /// one that ends the program properly.
 pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
-    let mut runtime = Runtime::new(Features::of(module, options.debug_memory));
+    let mut runtime = Runtime::for_module(module, options.debug_memory);
     let small = SmallInts::new(module);
     for func in &mut module.functions {
         func.sig = machine_signature(&func.sig);
@@ -64,7 +64,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         *module.func_mut(id) = lower::function(id, &old, &small, &closures, module, &mut runtime, options.line);
     }
     if module.start.is_some() {
-        module.start = Some(start::wrap(module, &mut runtime, options.debug_memory));
+        module.start = Some(start::wrap(module, &mut runtime));
     }
     module.stdout_state = runtime.stdout_state(module);
     for global in &mut module.globals {

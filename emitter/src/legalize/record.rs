@@ -164,7 +164,8 @@ impl Ctx<'_> {
     }
 
     fn record_descriptor(&mut self, record: RecordType) -> DataId {
-        self.runtime.statics.record_descriptor(self.module, record)
+        let mark = self.runtime.ring_mark(Type::of(Kind::Record(record)));
+        self.runtime.statics.record_descriptor(self.module, record, mark)
     }
 
     fn object_to_str(&mut self, data: &InstData) -> Value {

@@ -1,13 +1,14 @@
 //! The function that runs the program and ends it properly.
 
 use crate::ir::{ENTRY, FuncId, Function, GlobalId, Imm, Kind, Module, Op, Phase, Signature, Terminator, WasmOp};
-use crate::runtime::{Runtime, RuntimeFn};
+use crate::runtime::{Features, Runtime, RuntimeFn};
 
 const NAME: &str = "runtime.start";
 
 /// Adds a function that calls the module's start function, writes what is pending and, if memory
 /// is debugged, gives up all globals and asks for what is left. Runs before globals lose their types.
-pub(super) fn wrap(module: &mut Module, runtime: &mut Runtime, debug_memory: bool) -> FuncId {
+pub(super) fn wrap(module: &mut Module, runtime: &mut Runtime) -> FuncId {
+    let Features { debug_memory, cycles, .. } = runtime.features();
     let main = module.start.expect("a program has a start function");
     let mut func = Function::new(NAME, Signature::default(), Phase::Legalized);
     let results = module.func(main).sig.results.clone();
@@ -32,6 +33,9 @@ pub(super) fn wrap(module: &mut Module, runtime: &mut Runtime, debug_memory: boo
             let get = func.append_inst(ENTRY, WasmOp::GlobalGet.into(), Vec::new(), global, &[ty], None);
             let value = func.inst(get).results[0];
             call(&mut func, module, release, vec![value]);
+        }
+        if cycles {
+            call(&mut func, module, RuntimeFn::CollectAtEnd, Vec::new());
         }
     }
     if can_write {

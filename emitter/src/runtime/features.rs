@@ -4,6 +4,7 @@
 //! cannot have, they are a fraction of that. The sources ask with `HAS_ANY` and the like, which
 //! are constants.
 
+use crate::analysis::Rings;
 use crate::ir::{Kind, Module, Type};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +25,7 @@ impl Features {
     pub(super) const SETS: usize = 32;
 
     /// What a module has before it is legalized.
-    pub fn of(module: &Module, debug_memory: bool) -> Features {
+    pub fn of(module: &Module, rings: &Rings, debug_memory: bool) -> Features {
         let is_any = |ty: &Type| ty.kind == Kind::Any;
         let parts = module.lists.iter().chain(&module.maps);
         let fields = module.records.iter().flat_map(|record| record.fields.iter().map(|(_, ty)| ty));
@@ -35,7 +36,7 @@ impl Features {
             any: parts.chain(fields).chain(globals).any(is_any) || values.any(is_any),
             maps: !module.maps.is_empty(),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
-            cycles: false,
+            cycles: !rings.is_empty(),
         }
     }
 

@@ -19,13 +19,16 @@ use self::lower::{DataSource, Template};
 use self::source::{ItemKind, source};
 pub(crate) use self::statics::Statics;
 pub use self::table::{RuntimeFn, RuntimeType};
-use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, SigId, WasmOp};
+use crate::analysis::Rings;
+use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, SigId, Type, WasmOp};
+use crate::legalize::layout::RingMark;
 
 /// The runtime of one module.
 #[derive(Debug, Default)]
 pub struct Runtime {
     pub(crate) statics: Statics,
     features: Features,
+    rings: Rings,
     functions: HashMap<&'static str, FuncId>,
     globals: HashMap<&'static str, GlobalId>,
 }
@@ -36,6 +39,25 @@ type Pending = VecDeque<(FuncId, &'static Template)>;
 impl Runtime {
     pub fn new(features: Features) -> Runtime {
         Runtime { features, ..Runtime::default() }
+    }
+
+    /// What a module needs, before it is legalized.
+    pub fn for_module(module: &Module, debug_memory: bool) -> Runtime {
+        let rings = Rings::new(module);
+        Runtime { features: Features::of(module, &rings, debug_memory), rings, ..Runtime::default() }
+    }
+
+    pub fn features(&self) -> Features {
+        self.features
+    }
+
+    /// Whether values of this type may be parts of rings.
+    pub fn has_rings_of(&self, ty: Type) -> bool {
+        self.rings.include(ty)
+    }
+
+    pub(crate) fn ring_mark(&self, ty: Type) -> RingMark {
+        if self.has_rings_of(ty) { RingMark::Maybe } else { RingMark::Never }
     }
 
     /// The function in `module`, added if it is not there yet.
@@ -184,6 +206,8 @@ mod tests {
             ("KIND_CLOSURE", layout::KIND_CLOSURE.into()),
             ("DESCRIPTOR_KIND", layout::DESCRIPTOR_KIND.into()),
             ("DESCRIPTOR_SIZE", layout::DESCRIPTOR_SIZE.into()),
+            ("SHARES", layout::SHARES.into()),
+            ("RING_MARK", layout::RING_MARK.into()),
             ("DESCRIPTOR_NAME", layout::DESCRIPTOR_NAME.into()),
             ("DESCRIPTOR_COUNT", layout::DESCRIPTOR_COUNT.into()),
             ("DESCRIPTOR_ENTRIES", layout::DESCRIPTOR_ENTRIES.into()),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::ir::{DataBlob, DataId, FuncId, Module, RecordType};
-use crate::legalize::layout::{self, Format};
+use crate::legalize::layout::{self, Format, RingMark};
 
 /// What has been made so far in one module.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Statics {
     file_table: Option<DataId>,
     record_descriptors: HashMap<RecordType, DataId>,
     empty_records: HashMap<RecordType, DataId>,
-    closure_descriptors: HashMap<(u32, Vec<Format>), DataId>,
+    closure_descriptors: HashMap<(u32, Vec<Format>, RingMark), DataId>,
     closures: HashMap<FuncId, DataId>,
 }
 
@@ -47,12 +47,12 @@ impl Statics {
     }
 
     /// What the runtime knows of the records of a type.
-    pub(crate) fn record_descriptor(&mut self, module: &mut Module, record: RecordType) -> DataId {
+    pub(crate) fn record_descriptor(&mut self, module: &mut Module, record: RecordType, mark: RingMark) -> DataId {
         if let Some(&data) = self.record_descriptors.get(&record) {
             return data;
         }
         let declared = module.records[record.index()].clone();
-        let blob = layout::record_descriptor(&declared, |name| self.string(module, name.as_bytes()));
+        let blob = layout::record_descriptor(&declared, mark, |name| self.string(module, name.as_bytes()));
         let data = module.add_data(blob);
         self.record_descriptors.insert(record, data);
         data
@@ -60,19 +60,25 @@ impl Statics {
 
     /// The one record of a type without fields.
     pub(crate) fn empty_record(&mut self, module: &mut Module, record: RecordType) -> DataId {
-        let descriptor = self.record_descriptor(module, record);
+        let descriptor = self.record_descriptor(module, record, RingMark::Never);
         *self.empty_records.entry(record).or_insert_with(|| module.add_data(layout::static_record(descriptor)))
     }
 
     /// What the runtime knows of function values.
-    pub(crate) fn closure_descriptor(&mut self, module: &mut Module, arity: u32, formats: &[Format]) -> DataId {
-        let descriptor = self.closure_descriptors.entry((arity, formats.to_vec()));
-        *descriptor.or_insert_with(|| module.add_data(layout::closure_descriptor(arity, formats)))
+    pub(crate) fn closure_descriptor(
+        &mut self,
+        module: &mut Module,
+        arity: u32,
+        formats: &[Format],
+        mark: RingMark,
+    ) -> DataId {
+        let descriptor = self.closure_descriptors.entry((arity, formats.to_vec(), mark));
+        *descriptor.or_insert_with(|| module.add_data(layout::closure_descriptor(arity, formats, mark)))
     }
 
     /// The function value that captures nothing.
     pub(crate) fn closure(&mut self, module: &mut Module, code: FuncId, generic: Option<FuncId>, arity: u32) -> DataId {
-        let descriptor = self.closure_descriptor(module, arity, &[]);
+        let descriptor = self.closure_descriptor(module, arity, &[], RingMark::Never);
         let closure = self.closures.entry(code);
         *closure.or_insert_with(|| module.add_data(layout::static_closure(descriptor, code, generic)))
     }

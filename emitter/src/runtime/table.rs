@@ -103,8 +103,13 @@ runtime_functions! {
     ObjectFree "object_free" (own ptr);
     /// What just lost a share and has others, where objects may be in rings.
     ObjectSuspect "object_suspect" (ptr);
-    /// Frees the rings among the suspects.
-    CollectCycles "collect_cycles" ();
+    /// These are as ObjectRelease and WordRelease, and may free rings.
+    ObjectDrop "object_drop" (own ptr);
+    WordDrop "word_drop" (own any);
+    /// After the runtime may have given up shares of what may be in rings.
+    CollectIfMany "collect_if_many" ();
+    /// When the program is done with all that it has.
+    CollectAtEnd "collect_at_end" ();
     /// Any objects, or none.
     ObjectEqual "object_equal" (ptr, ptr) -> bool;
     /// The word of an object that is no bignum and no float, or of none; takes over the share.

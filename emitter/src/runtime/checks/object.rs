@@ -2,7 +2,9 @@
 
 use super::{Machine, Random, module_of, module_with};
 use crate::ir::{Kind, Record, Type};
-use crate::legalize::layout::{Format, KIND_POINTER_LIST, KIND_WORD_LIST, closure_descriptor, record_descriptor};
+use crate::legalize::layout::{
+    Format, KIND_POINTER_LIST, KIND_WORD_LIST, RingMark, closure_descriptor, record_descriptor,
+};
 use crate::runtime::Features;
 
 const FUNCTIONS: &[&str] = &[
@@ -83,6 +85,10 @@ struct Objects<'m> {
 
 impl<'m> Objects<'m> {
     fn new(module: &'m crate::ir::Module) -> Objects<'m> {
+        Objects::with_mark(module, RingMark::Never)
+    }
+
+    fn with_mark(module: &'m crate::ir::Module, mark: RingMark) -> Objects<'m> {
         let mut machine = Machine::new(module);
         let ty = |kind| Type { kind, nullable: false };
         let fields = [("x", Kind::Any), ("ok", Kind::Bool), ("y", Kind::Float), ("A", Kind::Str)];
@@ -94,7 +100,7 @@ impl<'m> Objects<'m> {
             is_cell: false,
         };
         let mut names = Vec::new();
-        let blob = record_descriptor(&declared, |name| {
+        let blob = record_descriptor(&declared, mark, |name| {
             names.push(machine.string(name.as_bytes()));
             crate::ir::DataId::new(names.len() - 1)
         });
@@ -107,7 +113,7 @@ impl<'m> Objects<'m> {
             address
         };
         let record = place(blob);
-        let closure = place(closure_descriptor(1, &[Format::Pointer, Format::Word]));
+        let closure = place(closure_descriptor(1, &[Format::Pointer, Format::Word], mark));
         Objects { machine, record, closure }
     }
 
@@ -463,11 +469,14 @@ fn nesting_of_all_kinds_has_no_limit() {
 
 #[test]
 fn rings_are_freed_and_nothing_else() {
-    let functions: Vec<&'static str> =
-        FUNCTIONS.iter().copied().chain(["object_retain", "object_suspect", "collect_cycles"]).collect();
+    let functions: Vec<&'static str> = FUNCTIONS
+        .iter()
+        .copied()
+        .chain(["object_retain", "object_suspect", "collect_cycles", "collect_at_end"])
+        .collect();
     let features = Features { debug_memory: true, any: true, maps: true, fields: true, cycles: true };
     let module = module_with(&functions, features);
-    let mut objects = Objects::new(&module);
+    let mut objects = Objects::with_mark(&module, RingMark::Maybe);
     let live = objects.machine.live_objects();
     let mut numbers = Random(5);
     // Records and maps that hold each other at random, and what is reached from those still held.
@@ -495,9 +504,8 @@ fn rings_are_freed_and_nothing_else() {
     for index in (0..size).filter(|index| !held.contains(index)) {
         objects.call("word_release", &[nodes[index]]);
     }
-    // What dies makes suspects of what it held: the second time frees their list.
     objects.call("collect_cycles", &[]);
-    objects.call("collect_cycles", &[]);
+    objects.call("collect_at_end", &[]);
     let mut reached = vec![false; size];
     for &start in &held {
         let mut next = Some(start);
@@ -512,16 +520,17 @@ fn rings_are_freed_and_nothing_else() {
     for index in held {
         objects.call("word_release", &[nodes[index]]);
     }
-    objects.call("collect_cycles", &[]);
+    objects.call("collect_at_end", &[]);
     assert_eq!(objects.machine.live_objects(), live);
 }
 
 #[test]
 fn long_rings_are_freed_by_and_by() {
     let features = Features { debug_memory: true, any: true, maps: true, fields: true, cycles: true };
-    let functions: Vec<&'static str> = FUNCTIONS.iter().copied().chain(["object_suspect", "collect_cycles"]).collect();
+    let functions: Vec<&'static str> =
+        FUNCTIONS.iter().copied().chain(["object_suspect", "collect_cycles", "collect_at_end"]).collect();
     let module = module_with(&functions, features);
-    let mut objects = Objects::new(&module);
+    let mut objects = Objects::with_mark(&module, RingMark::Maybe);
     let live = objects.machine.live_objects();
     for round in 0..6000 {
         let first = objects.word(&record_of(Nothing));
@@ -536,6 +545,6 @@ fn long_rings_are_freed_by_and_by() {
         objects.call("object_suspect", &[first & 0xFFFF_FFFF]);
     }
     assert!(objects.machine.live_objects() - live < 100_000);
-    objects.call("collect_cycles", &[]);
+    objects.call("collect_at_end", &[]);
     assert_eq!(objects.machine.live_objects(), live);
 }
