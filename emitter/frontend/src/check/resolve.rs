@@ -697,6 +697,11 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Unary(op, _) => ExprKind::Unary(*op, first),
             ast::ExprKind::Binary(op, _, rhs) => return self.binary(*op, first, rhs, span),
             ast::ExprKind::Index { of: _, index, optional: _ } => {
+                if let ast::ExprKind::Str(name) = &index.kind
+                    && let Ok(name) = std::str::from_utf8(name)
+                {
+                    self.method_values(name, None, span);
+                }
                 ExprKind::Index { of: first, index: self.expr(index) }
             }
             ast::ExprKind::Slice { of: _, start, end, step } => {
