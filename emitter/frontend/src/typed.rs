@@ -448,6 +448,20 @@ pub enum ExprKind {
         of: Box<Expr>,
         to: CastTo,
     },
+    /// The elements of an `any` as a new list of `any`; what is no list cannot be cast to the type with the name
+    /// `target`.
+    CastElements {
+        of: Box<Expr>,
+        target: String,
+    },
+    /// The keys of an `any` as a new list of strings, in their order; what is no map or record cannot be cast to the
+    /// type with the name `target`.
+    CastKeys {
+        of: Box<Expr>,
+        target: String,
+    },
+    /// A value of the same type that shares no list, map or record with any other.
+    Copy(Box<Expr>),
     /// A change of representation that keeps the value: `T` to `T?`, `T?` known not to be none to `T`,
     /// none to any `T?`, and anything to `any`. Also int to float where arithmetic or comparison mixes them, a
     /// record to its union, and a union to the record that it is known to be.

@@ -148,9 +148,12 @@ impl Writes {
                 | MochiOp::AnyPush
                 | MochiOp::AnyIter
                 | MochiOp::AnyToInt
+                | MochiOp::AnyToBigint
                 | MochiOp::AnyToFloat
                 | MochiOp::AnyToBool
                 | MochiOp::AnyToText
+                | MochiOp::AnyElements
+                | MochiOp::AnyKeys
                 | MochiOp::MapTake
                 | MochiOp::ListGet
                 | MochiOp::Dup

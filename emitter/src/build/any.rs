@@ -33,6 +33,12 @@ impl FunctionCtx<'_, '_> {
                 let ty = lower_type(expr.ty).expect("a list has a type");
                 (MochiOp::AnyIter, vec![first], Imm::None, ty)
             }
+            ExprKind::CastElements { of: _, target } | ExprKind::CastKeys { of: _, target } => {
+                let is_list = matches!(expr.kind, ExprKind::CastElements { .. });
+                let op = if is_list { MochiOp::AnyElements } else { MochiOp::AnyKeys };
+                let ty = lower_type(expr.ty).expect("a list has a type");
+                (op, vec![first], Imm::Data(self.pool.bytes(target.as_bytes())), ty)
+            }
             ExprKind::AnyCall { of: _, args } => {
                 let mut values = Vec::with_capacity(args.len());
                 for arg in args {
@@ -94,7 +100,8 @@ impl FunctionCtx<'_, '_> {
 
     pub(super) fn cast_any(&mut self, value: Value, to: CastTo) -> Value {
         let (op, ty) = match to {
-            CastTo::Int | CastTo::BigInt => (MochiOp::AnyToInt, Type::INT),
+            CastTo::Int => (MochiOp::AnyToInt, Type::INT),
+            CastTo::BigInt => (MochiOp::AnyToBigint, Type::INT),
             CastTo::Float => (MochiOp::AnyToFloat, Type::FLOAT),
             CastTo::Bool => (MochiOp::AnyToBool, Type::BOOL),
             CastTo::String => (MochiOp::AnyToText, Type::STR),

@@ -48,6 +48,9 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::AnyField { of, name: _ }
         | ExprKind::AnyContains { of, item: _ }
         | ExprKind::AnyIter(of)
+        | ExprKind::Copy(of)
+        | ExprKind::CastElements { of, target: _ }
+        | ExprKind::CastKeys { of, target: _ }
         | ExprKind::AnyCall { of, args: _ } => Some(of),
         ExprKind::Int(_)
         | ExprKind::Float(_)
@@ -125,6 +128,9 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             | ExprKind::IsVariant { of: _, record: _ }
             | ExprKind::AnyField { of: _, name: _ }
             | ExprKind::AnyIter(_)
+            | ExprKind::Copy(_)
+            | ExprKind::CastElements { of: _, target: _ }
+            | ExprKind::CastKeys { of: _, target: _ }
             | ExprKind::Cell(_)
             | ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -244,6 +250,9 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
             | ExprKind::AnyCall { .. }
+            | ExprKind::Copy(_)
+            | ExprKind::CastElements { .. }
+            | ExprKind::CastKeys { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Fail { .. } => {
                 self.expr(expr);
@@ -382,6 +391,9 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
             | ExprKind::AnyCall { .. }
+            | ExprKind::Copy(_)
+            | ExprKind::CastElements { .. }
+            | ExprKind::CastKeys { .. }
             | ExprKind::Cast { .. }
             | ExprKind::Convert(_) => unreachable!("{:?} starts with an operand", expr.kind),
         };
@@ -524,7 +536,14 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyField { .. }
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
+            | ExprKind::CastElements { .. }
+            | ExprKind::CastKeys { .. }
             | ExprKind::AnyCall { .. } => self.any_operation(expr, first)?,
+            ExprKind::Copy(_) => {
+                self.fb.set_span(Some(expr.span));
+                let ty = self.fb.ty(first);
+                self.fb.value(MochiOp::Copy, vec![first], Imm::None, ty)
+            }
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)

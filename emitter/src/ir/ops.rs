@@ -606,6 +606,8 @@ mochi_ops! {
     Drop "drop" (own mochi) -> () Write None;
     /// Changes nullability or widens to `any`; the machine word may change (bool and float to any).
     Convert "convert" (own mochi) -> (mochi) Pure None;
+    /// The value with copies of all its lists, maps and records that others share, to any depth.
+    Copy "copy" (own mochi) -> (mochi) Alloc None;
     IsNone "is_none" (borrow nullable) -> (truth) Pure None;
     /// Truth of a value: none, 0, 0.0, "" and false are not.
     Truthy "truthy" (borrow mochi) -> (truth) Pure None;
@@ -823,9 +825,14 @@ mochi_ops! {
     /// Calls a function with a list of arguments.
     AnyCall "any.call" (borrow any, own list) -> (any) Write None;
     AnyToInt "any.to_int" (borrow any) -> (int) Write None;
+    AnyToBigint "any.to_bigint" (borrow any) -> (int) Write None;
     AnyToFloat "any.to_float" (borrow any) -> (float) Write None;
     AnyToBool "any.to_bool" (borrow any) -> (truth) Write None;
     AnyToText "any.to_text" (borrow any) -> (text) Write None;
+    /// The elements of a list as a new list of values of any kind, or the keys of a map as one of strings; what
+    /// has none cannot be cast to the type that is the immediate.
+    AnyElements "any.elements" (borrow any) -> (list) Write Data;
+    AnyKeys "any.keys" (borrow any) -> (list) Write Data;
     /// The text of any value as `print` (imm 0) or `str` (imm 1) writes it.
     AnyToStr "any.to_str" (borrow any) -> (text) Alloc I32;
 

@@ -29,16 +29,15 @@ impl Ctx<'_> {
             MochiOp::AnyLen => self.any_call(RuntimeFn::AnyLength, data),
             MochiOp::AnyGet => self.any_call(RuntimeFn::AnyIndex, data),
             MochiOp::AnySlice => self.any_call(RuntimeFn::AnySlice, data),
-            MochiOp::AnyGetField => {
-                let (name, site) = (self.field_name(data), self.site());
-                let (value, site) = (self.get(data.args[0]), self.i32(site));
-                self.call_value(RuntimeFn::AnyField, &[value, name, site])
-            }
+            MochiOp::AnyGetField => self.any_named(RuntimeFn::AnyField, data),
+            MochiOp::AnyElements => self.any_named(RuntimeFn::AnyElements, data),
+            MochiOp::AnyKeys => self.any_named(RuntimeFn::AnyKeys, data),
             MochiOp::AnyHas => self.any_call(RuntimeFn::AnyContains, data),
             MochiOp::AnyPush => self.any_call(RuntimeFn::AnyAppend, data),
             MochiOp::AnyIter => self.any_call(RuntimeFn::AnyIterate, data),
             MochiOp::AnyCall => self.any_call(RuntimeFn::AnyCall, data),
             MochiOp::AnyToInt => self.any_call(RuntimeFn::AnyToInt, data),
+            MochiOp::AnyToBigint => self.any_call(RuntimeFn::AnyToBigint, data),
             MochiOp::AnyToFloat => self.any_call(RuntimeFn::AnyToFloat, data),
             MochiOp::AnyToBool => self.any_call(RuntimeFn::AnyToBool, data),
             MochiOp::AnyToText => self.any_call(RuntimeFn::AnyToText, data),
@@ -99,6 +98,13 @@ impl Ctx<'_> {
         let site = self.site();
         args.push(self.i32(site));
         self.call_value(func, &args)
+    }
+
+    /// The same with the name that the immediate is.
+    fn any_named(&mut self, func: RuntimeFn, data: &InstData) -> Value {
+        let (name, site) = (self.field_name(data), self.site());
+        let (value, site) = (self.get(data.args[0]), self.i32(site));
+        self.call_value(func, &[value, name, site])
     }
 
     /// The name that the immediate is, as a string.

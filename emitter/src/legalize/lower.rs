@@ -260,6 +260,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::BoolIsTrue
             | MochiOp::None
             | MochiOp::Convert
+            | MochiOp::Copy
             | MochiOp::IsNone
             | MochiOp::Truthy
             | MochiOp::Input
@@ -323,9 +324,12 @@ impl<'a> Ctx<'a> {
             | MochiOp::AnyIter
             | MochiOp::AnyCall
             | MochiOp::AnyToInt
+            | MochiOp::AnyToBigint
             | MochiOp::AnyToFloat
             | MochiOp::AnyToBool
-            | MochiOp::AnyToText => Some(self.any_op(op, data)),
+            | MochiOp::AnyToText
+            | MochiOp::AnyElements
+            | MochiOp::AnyKeys => Some(self.any_op(op, data)),
             MochiOp::AnySet | MochiOp::AnySetField => {
                 self.any_set(op, data);
                 None

@@ -20,6 +20,7 @@ impl Ctx<'_> {
             MochiOp::BoolToStr => self.bool_to_str(data),
             MochiOp::None => self.none(self.old.ty(data.results[0])),
             MochiOp::Convert => self.convert(data),
+            MochiOp::Copy => self.copy(data),
             MochiOp::IsNone => {
                 let value = self.get(data.args[0]);
                 self.is_none(self.old.ty(data.args[0]), value)
@@ -73,6 +74,20 @@ impl Ctx<'_> {
             || matches!((from.kind, to.kind), (Kind::Record(_), Kind::Union(_)) | (Kind::Union(_), Kind::Record(_)));
         assert!(same_word, "{from} cannot become {to} in {}: no object holds it yet", self.old.name);
         self.get(data.args[0])
+    }
+
+    /// Values without parts are their own copies.
+    fn copy(&mut self, data: &InstData) -> Value {
+        let (ty, value) = (self.old.ty(data.args[0]), self.get(data.args[0]));
+        match ty.kind {
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => {
+                self.call_value(RuntimeFn::ObjectCopy, &[value])
+            }
+            Kind::Any => self.call_value(RuntimeFn::AnyCopy, &[value]),
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Str | Kind::Func(_) | Kind::I32 | Kind::I64 | Kind::F64 => {
+                value
+            }
+        }
     }
 
     fn is_true(&mut self, old: Value) -> Value {

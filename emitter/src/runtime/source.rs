@@ -28,6 +28,7 @@ files!(
     "any.mochi",
     "bignum.mochi",
     "case.mochi",
+    "copy.mochi",
     "cycle.mochi",
     "environment.mochi",
     "exponential.mochi",

@@ -110,6 +110,8 @@ runtime_functions! {
     CollectIfMany "collect_if_many" ();
     /// When the program is done with all that it has.
     CollectAtEnd "collect_at_end" ();
+    /// Any object, or none, with copies in place of all that is shared.
+    ObjectCopy "object_copy" (own ptr) -> ptr;
     /// Any objects, or none.
     ObjectEqual "object_equal" (ptr, ptr) -> bool;
     /// The word of an object that is no bignum and no float, or of none; takes over the share.
@@ -148,9 +150,14 @@ runtime_functions! {
     AnyAppend "any_append" (own any, own any, i32) -> any;
     AnyIterate "any_iterate" (any, i32) -> ptr;
     AnyToInt "any_to_int" (any, i32) -> int;
+    AnyToBigint "any_to_bigint" (any, i32) -> int;
     AnyToFloat "any_to_float" (any, i32) -> f64;
     AnyToBool "any_to_bool" (any, i32) -> bool;
     AnyToText "any_to_text" (any, i32) -> string;
+    AnyCopy "any_copy" (own any) -> any;
+    /// The value, the type that it is cast to, site; the result is a list of words or of strings.
+    AnyElements "any_elements" (any, string, i32) -> ptr;
+    AnyKeys "any_keys" (any, string, i32) -> ptr;
     AnyCall "any_call" (any, own ptr, i32) -> any;
     BoolWord "bool_word" (i32) -> any;
     StringWord "string_word" (own string) -> any;

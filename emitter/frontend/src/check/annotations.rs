@@ -318,7 +318,7 @@ impl<'p> Checker<'p, '_> {
                 }
                 Claim::UNKNOWN
             }
-            ExprKind::CastRecord { .. } => Claim::UNKNOWN,
+            ExprKind::CastRecord { .. } | ExprKind::CastList { .. } | ExprKind::CastMap { .. } => Claim::UNKNOWN,
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
@@ -434,6 +434,8 @@ impl<'p> Checker<'p, '_> {
             | ExprKind::Method { .. }
             | ExprKind::CallValue { .. }
             | ExprKind::CastRecord { .. }
+            | ExprKind::CastList { .. }
+            | ExprKind::CastMap { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }
     }

@@ -6,6 +6,7 @@
 //! of the start function; all declarations of a name that functions do mention are one
 //! global, since a function could not tell them apart.
 
+mod casts;
 mod cells;
 mod foreign;
 mod matching;
@@ -417,32 +418,6 @@ impl<'a> Resolver<'a> {
         Some(Annotation::of(base))
     }
 
-    /// What a cast to the type does; none when it is refused.
-    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<(CastTarget, Annotation)> {
-        match &ty.kind {
-            ast::TypeExprKind::Generic { name, args: _ } => {
-                self.refuse(ty.span, &format!("casts to `{}`", name.text));
-                return None;
-            }
-            ast::TypeExprKind::Struct(_) => {
-                self.refuse(ty.span, "casts to structs");
-                return None;
-            }
-            ast::TypeExprKind::Name(_) | ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Optional(_) => {}
-        }
-        let annotation = self.annotation(Some(ty))?;
-        // The reference ignores the mark of an optional type at run time: `none as int?` is 0.
-        let target = match annotation.base {
-            Base::Int | Base::Int64 => CastTarget::Int,
-            Base::BigInt => CastTarget::BigInt,
-            Base::Float => CastTarget::Float,
-            Base::Bool => CastTarget::Bool,
-            Base::String => CastTarget::String,
-            Base::Any | Base::Unknown | Base::Unit => CastTarget::Unchanged,
-        };
-        Some((target, annotation))
-    }
-
     // Statements.
 
     fn block(&mut self, stmts: &'a [ast::Stmt]) -> Block {
@@ -712,12 +687,8 @@ impl<'a> Resolver<'a> {
                 }
                 ExprKind::Slice { of: first, start, end }
             }
-            // A new list has no other type to be changed into.
-            ast::ExprKind::Cast { of, ty }
-                if matches!(&of.kind, ast::ExprKind::List(elements) if elements.is_empty()) && is_list(ty) =>
-            {
-                return first;
-            }
+            // What is new and empty has no other type to be changed into.
+            ast::ExprKind::Cast { of, ty } if casts::is_empty_of(of, ty) => return first,
             ast::ExprKind::Cast { of: _, ty } => return self.cast(first, ty, span),
             ast::ExprKind::Field { of: _, name, optional: _ } => return self.field(first, name, span),
             ast::ExprKind::Call { callee, args } => match &callee.kind {
@@ -725,17 +696,6 @@ impl<'a> Resolver<'a> {
                 _ => unreachable!("a call without a first operand: {expr:?}"),
             },
             _ => unreachable!("an expression without a first operand: {expr:?}"),
-        };
-        self.push(kind, span)
-    }
-
-    fn cast(&mut self, of: ExprId, ty: &'a ast::TypeExpr, span: Span) -> ExprId {
-        if let Some(record) = self.record_of(ty) {
-            return self.cast_to_record(of, record, span);
-        }
-        let kind = match self.cast_target(ty) {
-            Some((to, annotation)) => ExprKind::Cast { of, to, annotation: Some(annotation) },
-            None => ExprKind::Refused,
         };
         self.push(kind, span)
     }
@@ -962,10 +922,6 @@ impl<'a> Resolver<'a> {
         self.func.builtins.insert(builtin);
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
-}
-
-fn is_list(ty: &ast::TypeExpr) -> bool {
-    matches!(&ty.kind, ast::TypeExprKind::Generic { name, args: _ } if name.text == "list")
 }
 
 /// The operand that is evaluated first, of expressions that can form long chains.

@@ -346,6 +346,23 @@ pub(super) enum ExprKind<'a> {
         record: RecordId,
         new: ExprId,
     },
+    /// `of` as a list whose elements are what `value` makes of `part`, which is a local.
+    CastList {
+        of: ExprId,
+        part: ExprId,
+        value: ExprId,
+        /// The type's name in messages.
+        target: String,
+    },
+    /// The same of a map and its values.
+    CastMap {
+        of: ExprId,
+        part: ExprId,
+        value: ExprId,
+        /// Whether the keys are made ints.
+        int_keys: bool,
+        target: String,
+    },
     /// The part of `of` that becomes the field of a struct.
     Entry {
         of: LocalId,
@@ -381,6 +398,8 @@ impl ExprKind<'_> {
             | ExprKind::Method { of: first, name: _, args: _ }
             | ExprKind::CallValue { of: first, args: _ }
             | ExprKind::CastRecord { of: first, local: _, record: _, new: _ }
+            | ExprKind::CastList { of: first, part: _, value: _, target: _ }
+            | ExprKind::CastMap { of: first, part: _, value: _, int_keys: _, target: _ }
             | ExprKind::Cast { of: first, to: _, annotation: _ } => Some(first),
             ExprKind::Int(_)
             | ExprKind::Float(_)

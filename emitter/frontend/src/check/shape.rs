@@ -149,6 +149,9 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::IsVariant { of, record: _ }
         | ExprKind::AnyField { of, name: _ }
         | ExprKind::AnyIter(of)
+        | ExprKind::CastElements { of, target: _ }
+        | ExprKind::CastKeys { of, target: _ }
+        | ExprKind::Copy(of)
         | ExprKind::Block { body: _, then: of } => vec![of],
         ExprKind::Arith { op: _, lhs, rhs }
         | ExprKind::Concat { lhs, rhs }

@@ -258,6 +258,13 @@ impl Verifier<'_> {
             ExprKind::AnyIter(of) => {
                 expect(of.ty == Type::ANY && self.element(ty) == Some(Type::ANY), "dynamic iteration");
             }
+            ExprKind::CastElements { of, target: _ } => {
+                expect(of.ty == Type::ANY && self.element(ty) == Some(Type::ANY), "cast to a list");
+            }
+            ExprKind::CastKeys { of, target: _ } => {
+                expect(of.ty == Type::ANY && self.element(ty) == Some(Type::STRING), "cast to a map");
+            }
+            ExprKind::Copy(of) => expect(of.ty == ty, "type of a copy"),
             ExprKind::AnyCall { of, args } => {
                 let is_any = args.iter().all(|arg| arg.ty == Type::ANY);
                 expect(of.ty == Type::ANY && is_any && ty == Type::ANY, "dynamic call");

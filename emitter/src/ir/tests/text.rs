@@ -342,8 +342,8 @@ fn every_op() -> Module {
             _ => {}
         }
         match op {
-            Op::Mochi(MochiOp::MapKeys) => results = vec![texts],
-            Op::Mochi(MochiOp::AnyIter) => results = vec![anys],
+            Op::Mochi(MochiOp::MapKeys | MochiOp::AnyKeys) => results = vec![texts],
+            Op::Mochi(MochiOp::AnyIter | MochiOp::AnyElements) => results = vec![anys],
             Op::Mochi(MochiOp::AnyCall) => params[1] = anys,
             _ => {}
         }

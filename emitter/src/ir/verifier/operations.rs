@@ -60,6 +60,12 @@ impl Verifier<'_> {
             let (from, to) = (self.module.type_text(from), self.module.type_text(to));
             self.fault(place, format!("{from} cannot be converted to {to}"));
         }
+        if let (MochiOp::Copy, Some(from), Some(to)) = (op, from, to)
+            && from != to
+        {
+            let (from, to) = (self.module.type_text(from), self.module.type_text(to));
+            self.fault(place, format!("a copy of {from} is no {to}"));
+        }
         if let (MochiOp::Dup | MochiOp::Drop, Some(from)) = (op, from)
             && !from.is_counted()
         {
@@ -112,18 +118,19 @@ impl Verifier<'_> {
         }
     }
 
-    /// What values of any kind are gone through as, and called with, are lists of such values.
+    /// What values of any kind are gone through as, and called with, are lists of such values; keys are texts.
     fn any_lists(&mut self, inst: Inst, op: MochiOp) {
         let data = self.func.inst(inst);
-        let list = match op {
-            MochiOp::AnyIter => data.results[0],
-            MochiOp::AnyCall => data.args[1],
+        let (list, element) = match op {
+            MochiOp::AnyIter | MochiOp::AnyElements => (data.results[0], Type::ANY),
+            MochiOp::AnyKeys => (data.results[0], Type::STR),
+            MochiOp::AnyCall => (data.args[1], Type::ANY),
             _ => return,
         };
         let ty = self.func.ty(list);
-        if self.module.element(ty) != Some(Type::ANY) {
+        if self.module.element(ty) != Some(element) {
             let ty = self.module.type_text(ty);
-            self.fault(Place::Inst(inst), format!("{} is {ty}, not list<any>", self.name(list)));
+            self.fault(Place::Inst(inst), format!("{} is {ty}, not list<{element}>", self.name(list)));
         }
     }
 

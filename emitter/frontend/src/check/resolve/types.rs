@@ -8,13 +8,10 @@
 use std::collections::BTreeSet;
 
 use super::Resolver;
-use crate::check::resolved::{
-    Annotation, ExprId, ExprKind, FuncId, Function, Record, RecordField, Stmt, StmtKind, Union, Variable,
-};
+use crate::check::resolved::{ExprId, ExprKind, FuncId, Function, Record, RecordField, Union, Variable};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::typed::LocalId;
 use crate::types::{RecordId, UnionId};
 
 /// How many aliases are followed: more than a program has in one chain, unless they go in a circle.
@@ -261,66 +258,5 @@ impl<'a> Resolver<'a> {
         let methods = self.program.records.iter().filter_map(|record| record.method(&name.text));
         self.func.callees.extend(methods.collect::<BTreeSet<FuncId>>());
         self.push(ExprKind::Method { of, name: &name.text, args }, span)
-    }
-
-    // Casts.
-
-    /// `of as ty` where the struct is what `ty` names: a struct of that type as it is, and else a new one of
-    /// the entries of a map.
-    pub(super) fn cast_to_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
-        if !self.open_casts.contains(&record) {
-            return self.new_record(of, record, span);
-        }
-        // A struct that contains itself is cast by a function that calls itself.
-        let function = match self.casts.get(&record) {
-            Some(&function) => function,
-            None => self.cast_function(record, span),
-        };
-        self.func.callees.insert(function);
-        self.push(ExprKind::Call { function, args: vec![of] }, span)
-    }
-
-    fn cast_function(&mut self, record: RecordId, span: Span) -> FuncId {
-        let id = self.reserve(1);
-        self.casts.insert(record, id);
-        let outer = std::mem::take(&mut self.func);
-        let casts = std::mem::take(&mut self.open_casts);
-        let param = self.hidden_local(span);
-        let of = self.push(ExprKind::Local(param), span);
-        let value = self.new_record(of, record, span);
-        self.open_casts = casts;
-        let scope = std::mem::replace(&mut self.func, outer);
-        self.program.functions[id.index()] = Function {
-            name: self.program.records[record.index()].name,
-            name_span: span,
-            params: vec![param],
-            locals: scope.locals,
-            body: vec![Stmt { kind: StmtKind::Return(Some(value)), span }],
-            span,
-            callees: scope.callees,
-            reads: scope.reads,
-            ..Function::default()
-        };
-        id
-    }
-
-    fn new_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
-        self.open_casts.push(record);
-        let local = self.hidden_local(span);
-        let declared = self.program.records[record.index()].fields.clone();
-        let mut fields = Vec::with_capacity(declared.len());
-        for (index, field) in (0..).zip(declared) {
-            let value = self.push(ExprKind::Entry { of: local, record, index }, span);
-            fields.push((index, self.cast(value, field.ty, span)));
-        }
-        self.open_casts.pop();
-        let new = self.push(ExprKind::Record { record, fields }, span);
-        self.push(ExprKind::CastRecord { of, local, record, new }, span)
-    }
-
-    pub(super) fn hidden_local(&mut self, span: Span) -> LocalId {
-        let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: "", span, annotation: Some(Annotation::UNKNOWN), is_cell: false });
-        local
     }
 }

@@ -1,4 +1,4 @@
-//! Calls of builtins, casts, and indexing and slicing.
+//! Calls of builtins, and indexing and slicing.
 //!
 //! The reference runs all of these on values of any kind and fails when the kind is wrong;
 //! what is statically wrong becomes that failure, in its place, with its words.
@@ -9,7 +9,7 @@ use crate::builtins::Builtin;
 use crate::check::resolved::{CastTarget, ExprId};
 use crate::check::shape;
 use crate::source::Span;
-use crate::typed::{CastTo, Expr, ExprKind};
+use crate::typed::{Expr, ExprKind};
 use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
@@ -126,86 +126,6 @@ impl Walk<'_, '_, '_> {
             return self.unless_none(of, shape::string("<nil>", span), |_, of| of);
         }
         shape::builtin(Builtin::Str, vec![of], Type::STRING, span)
-    }
-
-    // Casts.
-
-    pub(super) fn cast(&mut self, of: Expr, to: CastTarget, span: Span) -> Expr {
-        let from = of.ty;
-        let target = match to {
-            CastTarget::Int | CastTarget::BigInt => Kind::Int,
-            CastTarget::Float => Kind::Float,
-            CastTarget::Bool => Kind::Bool,
-            CastTarget::String => Kind::String,
-            CastTarget::Unchanged => return of,
-        };
-        if from == Type::NEVER {
-            return shape::expr(ExprKind::None, Type::of(target), span);
-        }
-        if from == Type::of(target) {
-            return of;
-        }
-        if from.kind == Kind::Any {
-            let (to, ty) = match to {
-                CastTarget::Int => (CastTo::Int, Type::INT),
-                CastTarget::BigInt => (CastTo::BigInt, Type::INT),
-                CastTarget::Float => (CastTo::Float, Type::FLOAT),
-                CastTarget::Bool => (CastTo::Bool, Type::BOOL),
-                CastTarget::String => (CastTo::String, Type::STRING),
-                CastTarget::Unchanged => return of,
-            };
-            return shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
-        }
-        let number = |of: Expr, to: CastTo, ty: Type| shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
-        match (to, from.kind) {
-            (CastTarget::BigInt, Kind::Int | Kind::Never) => of,
-            (CastTarget::BigInt, Kind::Float | Kind::String) => number(of, CastTo::BigInt, Type::INT),
-            (CastTarget::Int, Kind::Never) => shape::sequence(of, shape::int(0, span), span),
-            (CastTarget::Int, Kind::Int | Kind::Float | Kind::Bool | Kind::String) => {
-                number(of, CastTo::Int, Type::INT)
-            }
-            (
-                CastTarget::Int,
-                Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any,
-            ) => {
-                let zero = shape::int(0, span);
-                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Int, "int", span))
-            }
-            (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
-            (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
-            (
-                CastTarget::Float,
-                Kind::Bool
-                | Kind::List(_)
-                | Kind::Map(_)
-                | Kind::Record(_)
-                | Kind::Union(_)
-                | Kind::Func(_)
-                | Kind::Any,
-            ) => {
-                let zero = shape::float(0.0, span);
-                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
-            }
-            (
-                CastTarget::BigInt,
-                Kind::Bool
-                | Kind::List(_)
-                | Kind::Map(_)
-                | Kind::Record(_)
-                | Kind::Union(_)
-                | Kind::Func(_)
-                | Kind::Any,
-            ) => {
-                let invalid = shape::fail("cannot cast <nil> to bigint", Type::INT, span);
-                self.unless_none(of, invalid, |_, of| cannot_cast(of, Kind::Int, "bigint", span))
-            }
-            (CastTarget::Bool | CastTarget::String, _) => {
-                let name = Type::of(target).to_string();
-                let invalid = shape::fail(format!("cannot cast <nil> to {name}"), Type::of(target), span);
-                self.unless_none(of, invalid, |_, of| cannot_cast(of, target, &name, span))
-            }
-            (CastTarget::Unchanged, _) => of,
-        }
     }
 
     // Strings and lists.
@@ -330,26 +250,6 @@ impl Walk<'_, '_, '_> {
         });
         wrap(sets, result)
     }
-}
-
-/// What a cast to a type gives that the value, which is not none, is not of.
-fn cannot_cast(of: Expr, target: Kind, name: &str, span: Span) -> Expr {
-    if of.ty.kind == target {
-        return of;
-    }
-    let from = match of.ty.kind {
-        Kind::Never => "<nil>",
-        Kind::Int => "int",
-        Kind::Float => "float64",
-        Kind::Bool => "bool",
-        Kind::String => "string",
-        Kind::List(_) => "[]interface {}",
-        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => "map[string]interface {}",
-        Kind::Func(_) => "*vm.closure",
-        Kind::Any => "value",
-    };
-    let invalid = shape::fail(format!("cannot cast {from} to {name}"), Type::of(target), span);
-    shape::sequence(of, invalid, span)
 }
 
 /// `last` after the others were evaluated for their effects.

@@ -84,6 +84,12 @@ impl Walk<'_, '_, '_> {
             ExprKind::CastRecord { of: _, local, record, new } => {
                 self.cast_to_record(first.expr, local, record, new, span).into()
             }
+            ExprKind::CastList { of: _, part, value, ref target } => {
+                self.cast_to_list(id, first.expr, part, value, target, span).into()
+            }
+            ExprKind::CastMap { of: _, part, value, int_keys, ref target } => {
+                self.cast_to_map(id, first.expr, part, value, int_keys, target, span).into()
+            }
             ExprKind::Cast { of: _, to, annotation: _ } => self.cast(first.expr, to, span).into(),
             _ => unreachable!("an expression without a first operand"),
         };
@@ -147,6 +153,8 @@ impl Walk<'_, '_, '_> {
             | ExprKind::Method { .. }
             | ExprKind::CallValue { .. }
             | ExprKind::CastRecord { .. }
+            | ExprKind::CastList { .. }
+            | ExprKind::CastMap { .. }
             | ExprKind::Cast { .. } => unreachable!("an expression with a first operand"),
         }
     }

@@ -2,7 +2,7 @@
 //! makes its typed tree.
 //!
 //! Statements are here, expressions in [`exprs`], operators in [`operators`], calls of
-//! builtins and casts in [`calls`], what is particular to lists in [`lists`].
+//! builtins in [`calls`], casts in [`casts`], what is particular to lists in [`lists`].
 //!
 //! Beside the slot's type the walk knows, at each point, which nullable locals are *present*
 //! (not none): after a test, an ordering comparison that holds, or an assignment. Only
@@ -13,6 +13,7 @@
 mod any;
 mod builtins;
 mod calls;
+mod casts;
 mod exprs;
 mod functions;
 mod intrinsics;

@@ -6,11 +6,10 @@
 use super::Walk;
 use super::exprs::wrap;
 use crate::check::fields::stored;
-use crate::check::infer::settled;
 use crate::check::resolved::{ExprId, Place, Record};
 use crate::check::shape;
 use crate::source::Span;
-use crate::typed::{self, Expr, ExprKind, LocalId, StmtKind};
+use crate::typed::{self, Expr, ExprKind, StmtKind};
 use crate::types::{Kind, RecordId, Type, UnionId};
 
 /// The field of every record that holds the name of its type.
@@ -150,7 +149,7 @@ impl Walk<'_, '_, '_> {
 
     /// `test` of the declaration of whichever record a record or a union's value is, which is not none. All
     /// results are of one type.
-    fn by_variant(&mut self, of: Expr, test: impl Fn(&Record<'_>) -> Expr, span: Span) -> Expr {
+    pub(super) fn by_variant(&mut self, of: Expr, test: impl Fn(&Record<'_>) -> Expr, span: Span) -> Expr {
         let variants = match of.ty.kind {
             Kind::Record(record) => vec![record],
             Kind::Union(union) => self.variants(union),
@@ -306,73 +305,5 @@ impl Walk<'_, '_, '_> {
         }
         let ty = stored(self.infer.field_type(record, index));
         Some(StmtKind::SetField { of, index, value: shape::convert(value, ty) })
-    }
-
-    /// `of` as a struct of type `record`: what it is already, or `new`, which is made of `local` set to it.
-    pub(super) fn cast_to_record(
-        &mut self,
-        of: Expr,
-        local: LocalId,
-        record: RecordId,
-        new: ExprId,
-        span: Span,
-    ) -> Expr {
-        let ty = Type::of(Kind::Record(record));
-        let name = self.program.records[record.index()].name;
-        let cannot = |from: &str| shape::fail(format!("cannot cast {from} to {name}"), ty, span);
-        if of.ty == Type::NEVER {
-            return shape::unknown(span);
-        }
-        self.unless_none(of, cannot("<nil>"), |walk, of| match of.ty.kind {
-            Kind::Record(from) if from == record => of,
-            Kind::Union(union) if walk.program.records[record.index()].union == Some(union) => {
-                let mut sets = Vec::new();
-                let of = walk.bind(of, &mut sets);
-                let (cond, same) = (walk.is_variant(of.clone(), record, span), walk.as_variant(of.clone(), record));
-                let new = walk.made_of(of, local, new, span);
-                wrap(sets, shape::choice(cond, same, new, span))
-            }
-            Kind::Record(_) | Kind::Union(_) | Kind::Map(_) | Kind::Any => walk.made_of(of, local, new, span),
-            Kind::Int => shape::sequence(of, cannot("int"), span),
-            Kind::Float => shape::sequence(of, cannot("float64"), span),
-            Kind::Bool => shape::sequence(of, cannot("bool"), span),
-            Kind::String => shape::sequence(of, cannot("string"), span),
-            Kind::List(_) => shape::sequence(of, cannot("[]interface {}"), span),
-            Kind::Func(_) => shape::sequence(of, cannot("*vm.closure"), span),
-            Kind::Never => shape::sequence(of, cannot("<nil>"), span),
-        })
-    }
-
-    /// `new`, which uses `local`, with that set to `of`.
-    fn made_of(&mut self, of: Expr, local: LocalId, new: ExprId, span: Span) -> Expr {
-        let slot = self.join_local(local, of.ty, of.span);
-        let value = shape::convert(of, settled(slot.ty));
-        let then = self.expr(new);
-        let ty = then.ty;
-        shape::expr(ExprKind::Let { local, value: Box::new(value), then: Box::new(then) }, ty, span)
-    }
-
-    /// The part of `of` that becomes a field of `record`; it fails when there is none.
-    pub(super) fn entry(&mut self, of: LocalId, record: RecordId, index: u32, span: Span) -> Expr {
-        let of = self.local(of, span).expr;
-        let declared = &self.program.records[record.index()];
-        let name = declared.fields[index as usize].name;
-        let missing = format!("missing field {name} for {}", declared.name);
-        let has = match of.ty.kind {
-            Kind::Record(_) | Kind::Union(_) => {
-                self.by_variant(of.clone(), |from| shape::bool(from.field(name).is_some(), span), span)
-            }
-            _ => self.contains(shape::string(name, span), of.clone(), span),
-        };
-        let value = self.field(of, name, span);
-        if value.ty == Type::NEVER {
-            return shape::unknown(span);
-        }
-        let fails = shape::fail(missing, value.ty, span);
-        match has.kind {
-            ExprKind::Bool(true) => value,
-            ExprKind::Bool(false) => fails,
-            _ => shape::choice(has, value, fails, span),
-        }
     }
 }

@@ -1,0 +1,197 @@
+//! Casts: what `as` and the type behind it do to a value.
+//!
+//! The parts of lists, maps and structs are cast one by one, by expressions for a part that is in a local:
+//! a cast to `list<map<string, int>>` is as if it were written with loops.
+
+use super::Resolver;
+use super::types::{MAX_ALIASES, Named};
+use crate::check::resolved::{
+    Annotation, Base, CastTarget, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind, Variable,
+};
+use crate::source::Span;
+use crate::syntax::ast;
+use crate::typed::LocalId;
+use crate::types::RecordId;
+
+/// A type whose values have parts that are cast.
+enum Container<'a> {
+    List(&'a ast::TypeExpr),
+    /// The types of keys and values.
+    Map(&'a ast::TypeExpr, &'a ast::TypeExpr),
+}
+
+/// Whether `of` is an empty literal of the kind of container that the type names.
+pub(super) fn is_empty_of(of: &ast::Expr, ty: &ast::TypeExpr) -> bool {
+    let ast::TypeExprKind::Generic { name, args: _ } = &ty.kind else { return false };
+    match &of.kind {
+        ast::ExprKind::List(elements) => elements.is_empty() && name.text == "list",
+        ast::ExprKind::Map(entries) => entries.is_empty() && name.text == "map",
+        _ => false,
+    }
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn cast(&mut self, of: ExprId, ty: &'a ast::TypeExpr, span: Span) -> ExprId {
+        if let Some(record) = self.record_of(ty) {
+            return self.cast_to_record(of, record, span);
+        }
+        if let Some(container) = self.container(ty) {
+            return self.cast_to_container(of, ty, &container, span);
+        }
+        let kind = match self.cast_target(ty) {
+            Some((to, annotation)) => ExprKind::Cast { of, to, annotation: Some(annotation) },
+            None => ExprKind::Refused,
+        };
+        self.push(kind, span)
+    }
+
+    /// What a cast to a type without parts does.
+    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<(CastTarget, Annotation)> {
+        let annotation = self.annotation(Some(ty))?;
+        // The reference ignores the mark of an optional type at run time: `none as int?` is 0.
+        let target = match annotation.base {
+            Base::Int | Base::Int64 => CastTarget::Int,
+            Base::BigInt => CastTarget::BigInt,
+            Base::Float => CastTarget::Float,
+            Base::Bool => CastTarget::Bool,
+            Base::String => CastTarget::String,
+            Base::Any | Base::Unknown | Base::Unit => CastTarget::Unchanged,
+        };
+        Some((target, annotation))
+    }
+
+    /// The container that a type in the text is, behind aliases too.
+    fn container(&self, ty: &'a ast::TypeExpr) -> Option<Container<'a>> {
+        let mut ty = ty;
+        for _ in 0..MAX_ALIASES {
+            ty = match &ty.kind {
+                ast::TypeExprKind::Generic { name, args } => {
+                    return match (name.text.as_str(), args.as_slice()) {
+                        ("list", [element]) => Some(Container::List(element)),
+                        ("map", [key, value]) => Some(Container::Map(key, value)),
+                        _ => None,
+                    };
+                }
+                ast::TypeExprKind::Optional(inner) => inner,
+                ast::TypeExprKind::Name(name) => match self.named_type(&name.text) {
+                    Some(Named::Alias(ty)) => ty,
+                    Some(Named::Record(_) | Named::Union | Named::Foreign) | None => return None,
+                },
+                ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Struct(_) => return None,
+            };
+        }
+        None
+    }
+
+    fn cast_to_container(
+        &mut self,
+        of: ExprId,
+        ty: &'a ast::TypeExpr,
+        container: &Container<'a>,
+        span: Span,
+    ) -> ExprId {
+        if self.aliases == MAX_ALIASES {
+            return self.refused(span, "casts to types that contain themselves");
+        }
+        let target = self.type_text(ty);
+        let local = self.hidden_local(span);
+        let part = self.push(ExprKind::Local(local), span);
+        self.aliases += 1;
+        let kind = match *container {
+            Container::List(element) => {
+                let value = self.cast(part, element, span);
+                ExprKind::CastList { of, part, value, target }
+            }
+            Container::Map(key, value) => {
+                let key = self.annotation(Some(key));
+                let int_keys = key.is_some_and(|key| matches!(key.base, Base::Int | Base::Int64));
+                let value = self.cast(part, value, span);
+                ExprKind::CastMap { of, part, value, int_keys, target }
+            }
+        };
+        self.aliases -= 1;
+        self.push(kind, span)
+    }
+
+    /// The name of a type in messages about values that cannot be cast to it.
+    fn type_text(&self, ty: &'a ast::TypeExpr) -> String {
+        match self.container(ty) {
+            Some(Container::List(element)) => return format!("[{}]", self.type_text(element)),
+            Some(Container::Map(key, value)) => {
+                return format!("{{{}: {}}}", self.type_text(key), self.type_text(value));
+            }
+            None => {}
+        }
+        match &ty.kind {
+            ast::TypeExprKind::Name(name) => name.text.clone(),
+            ast::TypeExprKind::Optional(inner) => self.type_text(inner),
+            ast::TypeExprKind::Fun { params, result } => {
+                let params: Vec<String> = params.iter().map(|param| self.type_text(param)).collect();
+                let result = result.as_ref().map_or("unit".to_owned(), |result| self.type_text(result));
+                format!("fun({}): {result}", params.join(", "))
+            }
+            ast::TypeExprKind::Generic { .. } | ast::TypeExprKind::Struct(_) => "any".to_owned(),
+        }
+    }
+
+    // Structs.
+
+    /// `of as ty` where the struct is what `ty` names: a struct of that type as it is, and else a new one of
+    /// the entries of a map.
+    pub(super) fn cast_to_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
+        if !self.open_casts.contains(&record) {
+            return self.new_record(of, record, span);
+        }
+        // A struct that contains itself is cast by a function that calls itself.
+        let function = match self.casts.get(&record) {
+            Some(&function) => function,
+            None => self.cast_function(record, span),
+        };
+        self.func.callees.insert(function);
+        self.push(ExprKind::Call { function, args: vec![of] }, span)
+    }
+
+    fn cast_function(&mut self, record: RecordId, span: Span) -> FuncId {
+        let id = self.reserve(1);
+        self.casts.insert(record, id);
+        let outer = std::mem::take(&mut self.func);
+        let casts = std::mem::take(&mut self.open_casts);
+        let param = self.hidden_local(span);
+        let of = self.push(ExprKind::Local(param), span);
+        let value = self.new_record(of, record, span);
+        self.open_casts = casts;
+        let scope = std::mem::replace(&mut self.func, outer);
+        self.program.functions[id.index()] = Function {
+            name: self.program.records[record.index()].name,
+            name_span: span,
+            params: vec![param],
+            locals: scope.locals,
+            body: vec![Stmt { kind: StmtKind::Return(Some(value)), span }],
+            span,
+            callees: scope.callees,
+            reads: scope.reads,
+            ..Function::default()
+        };
+        id
+    }
+
+    fn new_record(&mut self, of: ExprId, record: RecordId, span: Span) -> ExprId {
+        self.open_casts.push(record);
+        let local = self.hidden_local(span);
+        let declared = self.program.records[record.index()].fields.clone();
+        let mut fields = Vec::with_capacity(declared.len());
+        for (index, field) in (0..).zip(declared) {
+            let value = self.push(ExprKind::Entry { of: local, record, index }, span);
+            fields.push((index, self.cast(value, field.ty, span)));
+        }
+        self.open_casts.pop();
+        let new = self.push(ExprKind::Record { record, fields }, span);
+        self.push(ExprKind::CastRecord { of, local, record, new }, span)
+    }
+
+    pub(super) fn hidden_local(&mut self, span: Span) -> LocalId {
+        let local = LocalId(self.func.locals.len() as u32);
+        self.func.locals.push(Variable { name: "", span, annotation: Some(Annotation::UNKNOWN), is_cell: false });
+        local
+    }
+}
