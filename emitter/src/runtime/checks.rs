@@ -4,6 +4,7 @@
 //! poison, and ends with as many live objects as it began with.
 
 mod alloc;
+mod copy;
 mod elementary;
 mod float;
 mod int;
