@@ -79,15 +79,16 @@ impl Ctx<'_> {
     /// Values without parts are their own copies.
     fn copy(&mut self, data: &InstData) -> Value {
         let (ty, value) = (self.old.ty(data.args[0]), self.get(data.args[0]));
-        match ty.kind {
-            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => {
-                self.call_value(RuntimeFn::ObjectCopy, &[value])
-            }
-            Kind::Any => self.call_value(RuntimeFn::AnyCopy, &[value]),
+        let func = match ty.kind {
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => RuntimeFn::ObjectCopy,
+            Kind::Any => RuntimeFn::AnyCopy,
             Kind::Int | Kind::Float | Kind::Bool | Kind::Str | Kind::Func(_) | Kind::I32 | Kind::I64 | Kind::F64 => {
-                value
+                return value;
             }
-        }
+        };
+        let copy = self.call_value(func, &[value]);
+        self.collect_if_many(ty);
+        copy
     }
 
     fn is_true(&mut self, old: Value) -> Value {
