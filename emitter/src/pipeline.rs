@@ -85,7 +85,15 @@ pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failu
 /// All findings of the frontend, in source order.
 pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
     match options.language {
-        Language::Mochi => front(source, options).1,
+        Language::Mochi => {
+            let mut diagnostics = front(source, options).1;
+            if options.strict {
+                // Strict checking judges the program, whether or not it can be compiled yet.
+                let refused = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::M001);
+                refused.for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+            }
+            diagnostics
+        }
         Language::Ir => parse_ir(source).err().unwrap_or_default(),
     }
 }
@@ -116,8 +124,13 @@ pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<
 fn front(source: &SourceFile, options: &Options) -> (Option<typed::Program>, Vec<Diagnostic>) {
     let (ast, mut diagnostics) = syntax::parse(source, 0, Dialect::Mochi);
     if options.strict {
-        // The parser's only warnings are what the reference's checker rejects.
-        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Error);
+        // What the reference's parser rejects ends there.
+        let rejected = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::P065);
+        rejected.for_each(|diagnostic| diagnostic.severity = Severity::Error);
+        diagnostics.extend(syntax::numbers_in_names(source, 0));
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return (None, diagnostics);
+        }
     }
     let (program, found) = check::check(source, &ast, &CheckOptions { strict: options.strict });
     diagnostics.extend(found);

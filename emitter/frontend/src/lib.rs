@@ -9,6 +9,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod intrinsics;
 pub mod source;
+mod strict;
 pub mod syntax;
 pub mod typed;
 pub mod types;

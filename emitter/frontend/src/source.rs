@@ -16,6 +16,11 @@ impl Span {
         Span { file, start: start as u32, end: end as u32 }
     }
 
+    /// Whether both have a part of the text in common.
+    pub fn meets(self, other: Span) -> bool {
+        self.file == other.file && self.start < other.end && other.start < self.end
+    }
+
     /// The smallest span that covers both; `other` lies in the same file.
     pub fn to(self, other: Span) -> Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }

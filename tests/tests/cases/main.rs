@@ -12,6 +12,7 @@ mod node;
 mod programs;
 mod properties;
 mod robustness;
+mod upstream;
 mod wasm;
 
 fn main() {
@@ -26,5 +27,6 @@ fn main() {
     trials.extend(node::trials());
     trials.extend(properties::trials());
     trials.extend(robustness::trials());
+    trials.extend(upstream::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

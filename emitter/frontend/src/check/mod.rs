@@ -1,11 +1,10 @@
 //! Names, types and conversions: syntax tree to typed program.
 //!
 //! [`resolve`] turns names into indexes and refuses what is not supported; [`infer`] finds the
-//! types and drives [`walk`], which makes the typed tree. [`annotations`] has the reference's
-//! rules about declared types: what they reject and the reference nevertheless runs is a
-//! warning, and an error under strict checking.
+//! types and drives [`walk`], which makes the typed tree. What the reference's checker rejects
+//! and the reference nevertheless runs is a warning; [`strict`] finds it, and under strict
+//! checking it is an error.
 
-mod annotations;
 mod classes;
 mod components;
 mod fields;
@@ -21,6 +20,7 @@ mod walk;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::SourceFile;
+use crate::strict;
 use crate::syntax::ast;
 use crate::typed;
 
@@ -43,11 +43,25 @@ pub fn check(
     program: &ast::Program,
     options: &CheckOptions,
 ) -> (Option<typed::Program>, Vec<Diagnostic>) {
+    let rejected = strict::check(file, program);
+    if options.strict && !rejected.is_empty() {
+        return (None, rejected);
+    }
     let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
     let is_complete = is_sound(&diagnostics);
-    diagnostics.extend(annotations::check(&resolved, file, options.strict));
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);
+    if options.strict && diagnostics.iter().any(|diagnostic| diagnostic.code == Code::M001) {
+        // Strict checking has found all names, so what is not found here was declared by what is refused.
+        diagnostics.retain(|diagnostic| diagnostic.code == Code::M001);
+    }
+    for finding in rejected {
+        // What cannot be compiled either has been said.
+        let is_known = |known: &Diagnostic| known.code == finding.code && known.span.meets(finding.span);
+        if !diagnostics.iter().any(is_known) {
+            diagnostics.push(Diagnostic { severity: Severity::Warning, ..finding });
+        }
+    }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     limit_refusals(&mut diagnostics);
     let is_sound = is_sound(&diagnostics);

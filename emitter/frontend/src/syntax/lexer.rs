@@ -8,6 +8,8 @@
 //!
 //! Everything that is not a token is reported here, with the scan resumed behind it.
 
+use std::ops::Range;
+
 use super::Dialect;
 use super::literal;
 use super::symbols::is_other_symbol;
@@ -149,40 +151,12 @@ impl Lexer<'_> {
 
     fn number(&mut self) {
         let start = self.at;
-        let rest = &self.bytes[start..];
-        let count = |from: usize, is_digit: fn(&u8) -> bool| {
-            rest[from.min(rest.len())..].iter().take_while(|byte| is_digit(byte)).count()
-        };
-        let mut kind = Kind::Int;
-        let mut length;
-        let base: Option<fn(&u8) -> bool> = match rest {
-            [b'0', b'x' | b'X', ..] => Some(u8::is_ascii_hexdigit),
-            [b'0', b'b' | b'B', ..] => Some(|byte| matches!(byte, b'0' | b'1')),
-            [b'0', b'o' | b'O', ..] => Some(|byte| matches!(byte, b'0'..=b'7')),
-            _ => None,
-        };
-        if let Some(is_digit) = base {
-            length = 2 + count(2, is_digit);
-            if length == 2 {
-                let prefix = &self.text[start..start + 2];
-                self.report(Code::P046, start, start + 2, format!("`{prefix}` needs at least one digit of its base"));
-                let tail = name_length(&self.text[start + 2..]);
-                return self.push(Kind::Int, 2 + tail);
-            }
-        } else {
-            length = count(0, u8::is_ascii_digit);
-            if rest.get(length) == Some(&b'.') && rest.get(length + 1).is_some_and(u8::is_ascii_digit) {
-                kind = Kind::Float;
-                length += 1 + count(length + 1, u8::is_ascii_digit);
-            }
-            if matches!(rest.get(length), Some(b'e' | b'E')) {
-                let sign = usize::from(matches!(rest.get(length + 1), Some(b'+' | b'-')));
-                let digits = count(length + 1 + sign, u8::is_ascii_digit);
-                if digits > 0 {
-                    kind = Kind::Float;
-                    length += 1 + sign + digits;
-                }
-            }
+        let (kind, length) = number(&self.bytes[start..]);
+        if is_bare_prefix(&self.text[start..start + length]) {
+            let prefix = &self.text[start..start + length];
+            self.report(Code::P046, start, start + length, format!("`{prefix}` needs at least one digit of its base"));
+            let tail = name_length(&self.text[start + length..]);
+            return self.push(Kind::Int, length + tail);
         }
         let tail = name_length(&self.text[start + length..]);
         if tail > 0 {
@@ -313,6 +287,50 @@ fn foreign(text: &str) -> (usize, &'static str) {
             (first + more, "Remove it; only strings and comments hold any character.")
         }
     }
+}
+
+/// The number that a text starts with: its kind and length. A prefix such as `0x` is one without digits.
+fn number(text: &[u8]) -> (Kind, usize) {
+    let count = |from: usize, is_digit: fn(&u8) -> bool| {
+        text[from.min(text.len())..].iter().take_while(|byte| is_digit(byte)).count()
+    };
+    let base: Option<fn(&u8) -> bool> = match text {
+        [b'0', b'x' | b'X', ..] => Some(u8::is_ascii_hexdigit),
+        [b'0', b'b' | b'B', ..] => Some(|byte| matches!(byte, b'0' | b'1')),
+        [b'0', b'o' | b'O', ..] => Some(|byte| matches!(byte, b'0'..=b'7')),
+        _ => None,
+    };
+    if let Some(is_digit) = base {
+        return (Kind::Int, 2 + count(2, is_digit));
+    }
+    let mut kind = Kind::Int;
+    let mut length = count(0, u8::is_ascii_digit);
+    if text.get(length) == Some(&b'.') && text.get(length + 1).is_some_and(u8::is_ascii_digit) {
+        kind = Kind::Float;
+        length += 1 + count(length + 1, u8::is_ascii_digit);
+    }
+    if matches!(text.get(length), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(text.get(length + 1), Some(b'+' | b'-')));
+        let digits = count(length + 1 + sign, u8::is_ascii_digit);
+        if digits > 0 {
+            kind = Kind::Float;
+            length += 1 + sign + digits;
+        }
+    }
+    (kind, length)
+}
+
+/// Whether a number is the prefix of a base and nothing else.
+fn is_bare_prefix(number: &str) -> bool {
+    number.len() == 2 && number.as_bytes()[1].is_ascii_alphabetic()
+}
+
+/// A number inside of a name that is followed by more of the name.
+pub(super) fn number_in_name(name: &str) -> Option<Range<usize>> {
+    let start = name.find(|c: char| c.is_ascii_digit())?;
+    let (_, length) = number(&name.as_bytes()[start..]);
+    let end = start + length;
+    if end < name.len() { Some(start..end) } else { None }
 }
 
 fn starts_name(c: char) -> bool {

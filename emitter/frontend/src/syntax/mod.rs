@@ -51,6 +51,22 @@ pub fn parse(file: &SourceFile, file_index: u32, dialect: Dialect) -> (ast::Prog
     (program, findings.into_vec())
 }
 
+/// Names such as `make2D`, which the reference's scan for numbers that run into names refuses
+/// (P043) because it does not know where names start. Strict checking does the same.
+pub fn numbers_in_names(file: &SourceFile, file_index: u32) -> Vec<Diagnostic> {
+    let names = lexer::lex(&file.text, file_index, Dialect::Mochi).tokens.into_iter();
+    names
+        .filter(|token| token.kind == token::Kind::Ident)
+        .filter_map(|token| {
+            let name = &file.text[token.start as usize..token.end as usize];
+            let number = lexer::number_in_name(name)?;
+            let span = Span::new(file_index, token.start as usize + number.start, token.end as usize);
+            let message = format!("the number {} runs into the name `{}`", &name[number.clone()], &name[number.end..]);
+            Some(Diagnostic::error(Code::P043, span, message))
+        })
+        .collect()
+}
+
 /// Makes a source file of bytes that should be UTF-8. When they are not, the
 /// diagnostic says where, and the file holds a readable approximation to show.
 pub fn decode(name: impl Into<String>, bytes: Vec<u8>, file_index: u32) -> (SourceFile, Option<Diagnostic>) {
