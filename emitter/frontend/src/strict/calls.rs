@@ -2,7 +2,7 @@
 
 use super::relate::Choices;
 use super::types::{Signature, Type, Var};
-use super::{Checked, Checker, builtins, fail};
+use super::{Checked, Checker, Stop, builtins, fail};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::Expr;
@@ -14,17 +14,19 @@ impl<'a> Checker<'a> {
     /// `name(args)`.
     pub(super) fn call(&mut self, expr: &'a Expr, name: &str, args: &'a [Expr]) -> Checked<Type> {
         let span = self.inside(expr);
-        let declared = self.scopes.variable(name).map(|variable| variable.ty.clone());
+        let head = Span { end: span.start + name.len() as u32, ..span };
+        let declared = self.scopes.variable(name).map(|variable| (variable.ty.clone(), variable.is_failed));
         let is_builtin = declared.is_none();
         let signature = match declared {
-            Some(Type::Func(signature)) => signature,
-            Some(_) => return fail(Code::T004, span, format!("`{name}` is not callable")),
+            Some((_, true)) => return Err(Stop::Known),
+            Some((Type::Func(signature), false)) => signature,
+            Some((_, false)) => return fail(Code::T004, head, format!("`{name}` is not callable")),
             None => match builtins::signature(name) {
                 Some(signature) => signature.into(),
                 None if self.scopes.declared_type(name).is_some() => {
-                    return fail(Code::T004, span, format!("`{name}` is not callable"));
+                    return fail(Code::T004, head, format!("`{name}` is not callable"));
                 }
-                None => return fail(Code::T003, span, format!("unknown function: {name}")),
+                None => return fail(Code::T003, head, format!("unknown function: {name}")),
             },
         };
         let mut choices = Choices::default();

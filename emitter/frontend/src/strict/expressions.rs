@@ -6,7 +6,7 @@
 use super::places::{bare_name, first_operand};
 use super::scopes::Narrowed;
 use super::types::{Field, Signature, Type};
-use super::{Checked, Checker, fail};
+use super::{Checked, Checker, Stop, fail};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Lambda, LambdaBody, MapEntry, MapKey, Name};
@@ -171,6 +171,7 @@ impl<'a> Checker<'a> {
             ExprKind::Str(_) => Ok(Type::String),
             ExprKind::None => Ok(Type::option(Type::Any)),
             ExprKind::Name(name) => match self.scopes.variable(name) {
+                Some(variable) if variable.is_failed => Err(Stop::Known),
                 Some(variable) => Ok(variable.ty.clone()),
                 None => match super::builtins::signature(name) {
                     Some(signature) => Ok(Type::Func(signature.into())),

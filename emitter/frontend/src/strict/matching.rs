@@ -101,11 +101,11 @@ impl<'a> Checker<'a> {
         };
         let Some(variant) = self.variant(target, &name.text) else {
             if args.is_none() {
-                let Some(ty) = self.scopes.variable(&name.text).map(|variable| variable.ty.clone()) else {
-                    return fail(Code::T002, span, format!("undefined variable: {}", name.text));
-                };
-                if !self.nominals.unify(target, &ty) {
-                    return self.mismatch(span, target, &ty);
+                match self.scopes.variable(&name.text) {
+                    None => return fail(Code::T002, span, format!("undefined variable: {}", name.text)),
+                    Some(variable) if variable.is_failed => {}
+                    Some(variable) if self.nominals.unify(target, &variable.ty) => {}
+                    Some(variable) => return self.mismatch(span, target, &variable.ty),
                 }
             }
             return Ok(());

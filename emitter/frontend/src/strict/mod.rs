@@ -50,8 +50,14 @@ pub(crate) fn check(file: &SourceFile, program: &Program) -> Vec<Diagnostic> {
     found
 }
 
-/// A finding that ends the check of its statement.
-type Checked<T> = Result<T, Box<Diagnostic>>;
+type Checked<T> = Result<T, Stop>;
+
+/// What ends the check of a statement.
+enum Stop {
+    Found(Box<Diagnostic>),
+    /// The statement uses a variable whose declaration has an error, which has been said.
+    Known,
+}
 
 struct Checker<'a> {
     file: &'a SourceFile,
@@ -84,7 +90,7 @@ impl<'a> Checker<'a> {
     }
 
     fn note(&mut self, result: Checked<()>) {
-        if let Err(finding) = result {
+        if let Err(Stop::Found(finding)) = result {
             self.found.push(*finding);
         }
     }
@@ -99,5 +105,5 @@ impl<'a> Checker<'a> {
 }
 
 fn fail<T>(code: Code, span: Span, message: impl Into<String>) -> Checked<T> {
-    Err(Box::new(Diagnostic::error(code, span, message)))
+    Err(Stop::Found(Box::new(Diagnostic::error(code, span, message))))
 }

@@ -15,11 +15,13 @@ pub(super) struct Variable {
     pub(super) mutable: bool,
     /// Whether this is no declaration but what a test has shown about one.
     is_narrowed: bool,
+    /// Whether the declaration has an error, so that the type is not known.
+    pub(super) is_failed: bool,
 }
 
 impl Variable {
     pub(super) fn new(ty: Type, mutable: bool) -> Variable {
-        Variable { ty, mutable, is_narrowed: false }
+        Variable { ty, mutable, is_narrowed: false, is_failed: false }
     }
 }
 
@@ -77,6 +79,12 @@ impl<'a> Scopes<'a> {
         self.innermost().variables.insert(name.to_owned(), Variable::new(ty, mutable));
     }
 
+    /// Declares a variable whose declaration has an error.
+    pub(super) fn declare_failed(&mut self, name: &str) {
+        let variable = Variable { is_failed: true, ..Variable::new(Type::Any, true) };
+        self.innermost().variables.insert(name.to_owned(), variable);
+    }
+
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
         self.open.iter().rev().find_map(|scope| scope.variables.get(name))
     }
@@ -115,7 +123,7 @@ impl<'a> Scopes<'a> {
         for (name, ty) in narrowed {
             let mutable = self.variable(name).is_some_and(|variable| variable.mutable);
             let scope = self.innermost();
-            scope.variables.insert(name.clone(), Variable { ty: ty.clone(), mutable, is_narrowed: true });
+            scope.variables.insert(name.clone(), Variable { is_narrowed: true, ..Variable::new(ty.clone(), mutable) });
             scope.narrowed.push(name.clone());
         }
     }

@@ -6,7 +6,7 @@
 use super::expressions::key_text;
 use super::scopes::Narrowed;
 use super::types::Type;
-use super::{Checked, Checker, fail};
+use super::{Checked, Checker, Stop, fail};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{Block, Else, Expr, FunDecl, IfStmt, MapEntry, MapKey, Name, Stmt, StmtKind, TypeExpr};
@@ -114,28 +114,42 @@ impl<'a> Checker<'a> {
         ty: Option<&'a TypeExpr>,
         value: Option<&'a Expr>,
     ) -> Checked<()> {
+        let declared = ty.map(|ty| self.resolve(ty));
+        let result = self.initial(span, mutable, declared.as_ref(), value);
+        match (&declared, &result) {
+            (Some(ty), _) | (None, Ok(ty)) => self.scopes.declare(&name.text, ty.clone(), mutable),
+            (None, Err(_)) => self.scopes.declare_failed(&name.text),
+        }
+        result.map(drop)
+    }
+
+    /// The type of a variable that starts with a value.
+    fn initial(
+        &mut self,
+        span: Span,
+        mutable: bool,
+        declared: Option<&Type>,
+        value: Option<&'a Expr>,
+    ) -> Checked<Type> {
         if let Some(value) = value.filter(|_| mutable) {
             self.stays_immutable(span, value)?;
         }
-        let declared = ty.map(|ty| self.resolve(ty));
-        let ty = match (declared, value) {
+        match (declared, value) {
             (Some(declared), Some(value)) => {
-                let actual = self.expect(value, &declared)?;
-                if !self.nominals.is_assignable(&actual, &declared) {
-                    return self.mismatch(span, &declared, &actual);
+                let actual = self.expect(value, declared)?;
+                if !self.nominals.is_assignable(&actual, declared) {
+                    return self.mismatch(span, declared, &actual);
                 }
                 if mutable {
-                    self.keeps_elements(span, value, &actual, &declared)?;
-                    self.literal_keeps_elements(value, &declared)?;
+                    self.keeps_elements(span, value, &actual, declared)?;
+                    self.literal_keeps_elements(value, declared)?;
                 }
-                declared
+                Ok(declared.clone())
             }
-            (None, Some(value)) => self.expr(value)?,
-            (Some(declared), None) => declared,
-            (None, None) => return fail(Code::T000, span, "`let` requires a type or a value"),
-        };
-        self.scopes.declare(&name.text, ty, mutable);
-        Ok(())
+            (None, Some(value)) => self.expr(value),
+            (Some(declared), None) => Ok(declared.clone()),
+            (None, None) => fail(Code::T000, span, "`let` requires a type or a value"),
+        }
     }
 
     fn assign(
@@ -150,6 +164,9 @@ impl<'a> Checker<'a> {
         let Some(variable) = self.scopes.declared(name).cloned() else {
             return fail(Code::T001, target.span, format!("assignment to undeclared variable: {name}"));
         };
+        if variable.is_failed {
+            return Err(Stop::Known);
+        }
         if !variable.mutable {
             return fail(Code::T024, target.span, format!("cannot assign to `{name}` (immutable)"));
         }
