@@ -5,15 +5,19 @@
 //! stack: sum_of (prices.mochi:14) < main (prices.mochi:20)
 //! ```
 //!
-//! Functions are named by the module's names and placed by its line tables; a precompiled module has both too. All
+//! Functions are named by the module's names and placed by its line tables, which also tell the calls that were
+//! inlined; a precompiled module has all of that too. All
 //! of this comes from outside and is shown with its controls escaped.
 
 use crate::engine::BACKTRACE_FRAMES;
 use crate::failure::visible;
-use wasmtime::WasmBacktrace;
+use wasmtime::{FrameInfo, FrameSymbol, WasmBacktrace};
 
 /// What the emitter's names for functions of the language runtime begin with.
 const RUNTIME_PREFIX: &str = "runtime.";
+
+/// What the names of code between a call of a function value and the function have that no other name has.
+const BETWEEN: char = '/';
 
 /// The names of the runtime's functions that end a program because it failed. A program that ends of its own will,
 /// even with code 1, calls none of them.
@@ -65,15 +69,10 @@ impl Place {
 impl Trace {
     pub(crate) fn new(backtrace: &WasmBacktrace) -> Trace {
         let captured = backtrace.frames();
-        let frames = captured.iter().map(|frame| {
-            let name = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
-            let place = frame
-                .symbols()
-                .iter()
-                .find_map(|symbol| Some(Place { file: symbol.file()?.to_owned(), line: symbol.line()? }));
-            Frame { name, place }
-        });
-        Trace::of(frames.collect(), captured.len() >= BACKTRACE_FRAMES)
+        let mut frames: Vec<Frame> = captured.iter().flat_map(frames_of).collect();
+        let is_cut = captured.len() >= BACKTRACE_FRAMES || frames.len() > BACKTRACE_FRAMES;
+        frames.truncate(BACKTRACE_FRAMES);
+        Trace::of(frames, is_cut)
     }
 
     fn of(mut frames: Vec<Frame>, is_cut: bool) -> Trace {
@@ -84,7 +83,7 @@ impl Trace {
         {
             first.place = others.iter().find(|frame| frame.name == first.name).and_then(|frame| frame.place.clone());
         }
-        let is_ours = |frame: &Frame| frame.name.starts_with(RUNTIME_PREFIX);
+        let is_ours = |frame: &Frame| frame.name.starts_with(RUNTIME_PREFIX) || frame.name.contains(BETWEEN);
         if !frames.iter().all(is_ours) {
             frames.retain(|frame| !is_ours(frame));
         }
@@ -149,9 +148,25 @@ impl Trace {
     }
 }
 
+/// The function of a frame and, before it, those whose calls in it were inlined, innermost first.
+fn frames_of(frame: &FrameInfo) -> Vec<Frame> {
+    let symbols = frame.symbols();
+    let own = frame.func_name().map_or_else(|| format!("function {}", frame.func_index()), str::to_owned);
+    let place = |symbol: &FrameSymbol| Some(Place { file: symbol.file()?.to_owned(), line: symbol.line()? });
+    let Some((last, inlined)) = symbols.split_last() else { return vec![Frame { name: own, place: None }] };
+    let inlined =
+        inlined.iter().filter_map(|symbol| Some(Frame { name: symbol.name()?.to_owned(), place: place(symbol) }));
+    inlined.chain([Frame { name: own, place: place(last) }]).collect()
+}
+
 impl Frame {
     fn shown(&self) -> String {
-        let name = visible(&self.name);
+        // Copies of a function for other types have its name and a number.
+        let name = match self.name.rsplit_once('.') {
+            Some((name, copy)) if copy.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => &self.name,
+        };
+        let name = visible(name);
         self.place.as_ref().map_or(name.clone(), |place| format!("{name} ({})", place.shown()))
     }
 }

@@ -4,7 +4,7 @@
 //! of that, and passes the value itself: so each function that is used as a value has, for each type
 //! that it is used as, code that takes the captured values out of it and calls the function.
 //!
-//!     func f.value(v0: fun<int -> int>, v1: int) -> int captures (str):
+//!     func "f/value"(v0: fun<int -> int>, v1: int) -> int captures (str):
 //!         v2: str = closure.get 0 v0
 //!         v3: int = call f(v2, v1)
 //!         return v3
@@ -86,7 +86,7 @@ impl FunctionCtx<'_, '_> {
         let copies = self.pool.codes.known.range((function, FuncType(0))..=(function, FuncType(u32::MAX))).count();
         self.pool.codes.known.insert(key, code);
         let number = if copies == 0 { String::new() } else { (copies + 1).to_string() };
-        let name = format!("{}.value{number}", self.pool.names[function.index()]);
+        let name = format!("{}/value{number}", self.pool.names[function.index()]);
         let built = build_code(self.program, self.pool, function, self.program.func(func_type), key.1, name);
         self.pool.codes.functions.push(built);
         code
@@ -187,7 +187,7 @@ fn generic_code(module: &mut Module, closure: Type, func_type: FuncType) -> Func
         params: vec![Param { ty: closure, owned: false }, Param { ty: list, owned: true }],
         results: vec![Type::ANY],
     };
-    let mut fb = FunctionBuilder::new(Function::new(format!("call.{}", func_type.0), sig, Phase::Pure));
+    let mut fb = FunctionBuilder::new(Function::new(format!("call/{}", func_type.0), sig, Phase::Pure));
     let (value, list) = (fb.func().params()[0], fb.func().params()[1]);
     let mut args = vec![value];
     for index in 0..params.len() {

@@ -111,6 +111,11 @@ entity!(
     UnionType "union"
 );
 entity!(
+    /// Which of a function's code an instruction is: the function's own, 0, or that of the inlined call
+    /// with this number in [`Function::inlined`], counted from 1.
+    Scope "c"
+);
+entity!(
     /// The signature of an indirect call: an index into [`Module::sigs`].
     SigId "s"
 );
@@ -281,9 +286,29 @@ pub struct Function {
     pub values: Vec<ValueData>,
     /// Where in the source each instruction comes from; indexed by `Inst`.
     pub spans: Vec<Option<Span>>,
+    /// Which inlined call each instruction belongs to; indexed by `Inst`.
+    pub scopes: Vec<Scope>,
+    /// The calls that were replaced by what they called.
+    pub inlined: Vec<InlinedCall>,
     /// What closures that begin here hold, if the function is how closures are called: its first
     /// parameter is the closure, the others are those of the function value.
     pub closure: Option<Closure>,
+}
+
+/// A call that is not made any more, so that whoever asks where the program is can be told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlinedCall {
+    /// The name of the function.
+    pub callee: String,
+    /// Where it was called.
+    pub span: Option<Span>,
+    /// What it was called by.
+    pub scope: Scope,
+}
+
+impl Scope {
+    /// The function's own code.
+    pub const OWN: Scope = Scope(0);
 }
 
 /// What is known about the closures that one function is the code of.
@@ -311,6 +336,8 @@ impl Function {
             insts: Vec::new(),
             values: Vec::new(),
             spans: Vec::new(),
+            scopes: Vec::new(),
+            inlined: Vec::new(),
             closure: None,
         };
         let entry = func.add_block();
@@ -353,6 +380,7 @@ impl Function {
         let inst = Inst::new(self.insts.len());
         self.insts.push(InstData { op, args, imm, results: Vec::new(), consumed: 0 });
         self.spans.push(span);
+        self.scopes.push(Scope::OWN);
         for (index, &ty) in results.iter().enumerate() {
             let value = self.add_value(ty, ValueDef::Result(inst, index as u32));
             self.insts[inst.index()].results.push(value);
@@ -393,6 +421,22 @@ impl Function {
 
     pub fn span(&self, inst: Inst) -> Option<Span> {
         self.spans[inst.index()]
+    }
+
+    /// The inlined call that an instruction belongs to.
+    pub fn scope(&self, inst: Inst) -> Scope {
+        self.scopes[inst.index()]
+    }
+
+    /// The call that a scope stands for, unless that is the function's own code.
+    pub fn inlined_call(&self, scope: Scope) -> Option<&InlinedCall> {
+        self.inlined.get(scope.index().checked_sub(1)?)
+    }
+
+    /// A scope for code that takes the place of `call`.
+    pub fn add_inlined(&mut self, call: InlinedCall) -> Scope {
+        self.inlined.push(call);
+        Scope::new(self.inlined.len())
     }
 
     pub fn ty(&self, value: Value) -> Type {

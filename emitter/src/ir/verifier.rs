@@ -269,6 +269,10 @@ impl Verifier<'_> {
         if func.spans.len() != func.insts.len() {
             self.fault(Place::Whole, format!("{} spans for {} instructions", func.spans.len(), func.insts.len()));
         }
+        let scopes_exist = func.scopes.iter().all(|scope| scope.index() <= func.inlined.len());
+        if func.scopes.len() != func.insts.len() || !scopes_exist {
+            self.fault(Place::Whole, format!("{} scopes for {} instructions", func.scopes.len(), func.insts.len()));
+        }
         let params = entry.params.iter().map(|value| func.values.get(value.index()).map(|data| data.ty));
         if !params.eq(func.sig.params.iter().map(|param| Some(param.ty))) {
             self.fault(Place::Block(ENTRY), "the entry's parameters differ from the signature's".to_owned());

@@ -1,39 +1,42 @@
-//! Failing checks: one cold block a function and kind of failure, whatever the number of checks.
+//! Failing checks: one cold block a function and kind of failure, whatever the number of checks. Code of
+//! inlined calls has blocks of its own, so that the place of the report says what called it.
 //!
 //! The block's parameters are what the reporter is told. It never returns, which the block says
 //! with `unreachable`: a call that looked as if it came back would cost the checks' neighbours.
 
+use std::collections::BTreeMap;
+
 use super::lower::Ctx;
-use crate::ir::{Block, Imm, InstData, Terminator, Type, Value, WasmOp};
+use crate::ir::{Block, Imm, InstData, Scope, Terminator, Type, Value, WasmOp};
 use crate::runtime::RuntimeFn;
 
 /// The blocks made so far in one function.
 #[derive(Default)]
 pub(super) struct FailBlocks {
-    division: Option<Block>,
-    expect: Option<Block>,
-    message: Option<Block>,
+    division: BTreeMap<Scope, Block>,
+    expect: BTreeMap<Scope, Block>,
+    message: BTreeMap<Scope, Block>,
 }
 
 impl Ctx<'_> {
     /// Fails unless `divisor_is_not_zero`.
     pub(super) fn require_divisor(&mut self, divisor_is_not_zero: Value) {
-        let block = match self.fail_blocks.division {
-            Some(block) => block,
+        let block = match self.fail_blocks.division.get(&self.scope) {
+            Some(&block) => block,
             None => self.fail_block(RuntimeFn::FailDivisionByZero),
         };
-        self.fail_blocks.division = Some(block);
+        self.fail_blocks.division.insert(self.scope, block);
         let site = self.site();
         let site = self.i32(site);
         self.require(divisor_is_not_zero, block, &[site]);
     }
 
     pub(super) fn expect(&mut self, data: &InstData) {
-        let block = match self.fail_blocks.expect {
-            Some(block) => block,
+        let block = match self.fail_blocks.expect.get(&self.scope) {
+            Some(&block) => block,
             None => self.fail_block(RuntimeFn::FailExpect),
         };
-        self.fail_blocks.expect = Some(block);
+        self.fail_blocks.expect.insert(self.scope, block);
         let cond = self.get(data.args[0]);
         let args = self.message(data.imm);
         self.require(cond, block, &args);
@@ -47,11 +50,11 @@ impl Ctx<'_> {
 
     /// Jumps to the block that fails with `text`.
     pub(super) fn fail_with(&mut self, text: &str) {
-        let block = match self.fail_blocks.message {
-            Some(block) => block,
+        let block = match self.fail_blocks.message.get(&self.scope) {
+            Some(&block) => block,
             None => self.fail_block(RuntimeFn::FailMessage),
         };
-        self.fail_blocks.message = Some(block);
+        self.fail_blocks.message.insert(self.scope, block);
         let data = self.runtime.statics.bytes(self.module, text.as_bytes());
         let args = self.message(Imm::Data(data));
         self.jump(block, &args);

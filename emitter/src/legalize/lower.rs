@@ -8,8 +8,8 @@ use super::fail::FailBlocks;
 use super::list::FreshList;
 use crate::analysis::{Cfg, SmallInts, Uses};
 use crate::ir::{
-    Block, Closure, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Target, Terminator, Type, Value,
-    WasmOp,
+    Block, Closure, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Scope, Target, Terminator, Type,
+    Value, WasmOp,
 };
 use crate::runtime::{Runtime, RuntimeFn};
 
@@ -26,6 +26,7 @@ pub(super) fn function(
     let cfg = Cfg::new(old);
     let mut new = Function::new(old.name.clone(), old.sig.clone(), Phase::Legalized);
     (new.inline, new.cold) = (old.inline, old.cold);
+    new.inlined = old.inlined.clone();
     let mut values = vec![UNMAPPED; old.values.len()];
     let mut blocks = vec![Block(u32::MAX); old.blocks.len()];
     for (position, &block) in cfg.rpo().iter().enumerate() {
@@ -56,6 +57,7 @@ pub(super) fn function(
         current: crate::ir::ENTRY,
         cold: false,
         span: None,
+        scope: Scope::OWN,
         fail_blocks: FailBlocks::default(),
         fresh_lists: HashMap::new(),
     };
@@ -87,6 +89,7 @@ pub(super) struct Ctx<'a> {
     /// Whether what is being written hardly ever runs: calls are then better than fast paths.
     pub(super) cold: bool,
     span: Option<Span>,
+    pub(super) scope: Scope,
     pub(super) fail_blocks: FailBlocks,
     /// Old values that are new lists or such with elements added, as long as their room is known.
     pub(super) fresh_lists: HashMap<Value, FreshList>,
@@ -98,7 +101,7 @@ impl<'a> Ctx<'a> {
         self.current = self.blocks[old.index()];
         self.cold = self.func.block(self.current).cold;
         for (index, &inst) in data.insts.iter().enumerate() {
-            self.span = self.old.span(inst);
+            (self.span, self.scope) = (self.old.span(inst), self.old.scope(inst));
             self.following = &data.insts[index + 1..];
             if index + 1 == data.insts.len() && self.compare_and_branch(inst, &data.term) {
                 return;
@@ -411,23 +414,25 @@ impl<'a> Ctx<'a> {
     }
 
     pub(super) fn op_with(&mut self, op: WasmOp, args: &[Value], imm: Imm) -> Value {
-        let inst = self.func.append_inst(self.current, op.into(), args.to_vec(), imm, op.results(), self.span);
+        let inst = self.append(op.into(), args.to_vec(), imm, op.results());
         self.func.inst(inst).results[0]
     }
 
     /// Adds an instruction of any family.
     pub(super) fn append(&mut self, op: Op, args: Vec<Value>, imm: Imm, results: &[Type]) -> Inst {
-        self.func.append_inst(self.current, op, args, imm, results, self.span)
+        let inst = self.func.append_inst(self.current, op, args, imm, results, self.span);
+        self.func.scopes[inst.index()] = self.scope;
+        inst
     }
 
     /// Adds an operation without result.
     pub(super) fn effect(&mut self, op: WasmOp, args: &[Value], imm: Imm) {
-        self.func.append_inst(self.current, op.into(), args.to_vec(), imm, &[], self.span);
+        self.append(op.into(), args.to_vec(), imm, &[]);
     }
 
     /// Reads a global of a machine type.
     pub(super) fn read_global(&mut self, global: Imm, ty: Type) -> Value {
-        let inst = self.func.append_inst(self.current, WasmOp::GlobalGet.into(), Vec::new(), global, &[ty], self.span);
+        let inst = self.append(WasmOp::GlobalGet.into(), Vec::new(), global, &[ty]);
         self.func.inst(inst).results[0]
     }
 
@@ -458,7 +463,7 @@ impl<'a> Ctx<'a> {
         debug_assert_eq!(func.params().len(), args.len(), "arguments of {}", func.symbol());
         let callee: FuncId = self.runtime.func(self.module, func);
         let results = func.machine_results();
-        self.func.append_inst(self.current, Op::Call, args.to_vec(), Imm::Func(callee), &results, self.span)
+        self.append(Op::Call, args.to_vec(), Imm::Func(callee), &results)
     }
 
     pub(super) fn terminate(&mut self, term: Terminator) {

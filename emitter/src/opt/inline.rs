@@ -17,7 +17,8 @@ use std::collections::BTreeSet;
 use super::Pass;
 use super::closures::{call_directly, forward_captures};
 use crate::ir::{
-    Block, FuncId, Function, Imm, InlineHint, Inst, Module, Op, Phase, Target, Terminator, Value, ValueDef,
+    Block, FuncId, Function, Imm, InlineHint, InlinedCall, Inst, Module, Op, Phase, Scope, Target, Terminator, Value,
+    ValueDef,
 };
 
 /// Most instructions of a user's function that is copied to each of its calls.
@@ -125,7 +126,7 @@ fn inline_calls<'a>(func: &mut Function, body: impl Fn(FuncId) -> Option<&'a Fun
 /// Puts `callee`'s blocks between the two halves of `block`, cut at instruction `at`, the call `inst`.
 /// Returns the block that continues after the call.
 fn splice(func: &mut Function, block: Block, at: usize, inst: Inst, callee: &Function) -> Block {
-    let span = func.span(inst);
+    let (span, scope) = (func.span(inst), func.scope(inst));
     let call = func.inst(inst).clone();
     let after = func.add_block();
     let tail = func.block_mut(block).insts.split_off(at);
@@ -156,6 +157,7 @@ fn splice(func: &mut Function, block: Block, at: usize, inst: Inst, callee: &Fun
             copy
         })
         .collect();
+    let scopes = adopt_scopes(func, callee, inst);
     // Results first: a block may come before the one that defines what it uses.
     let mut copies = Vec::new();
     for id in callee.block_ids() {
@@ -170,6 +172,10 @@ fn splice(func: &mut Function, block: Block, at: usize, inst: Inst, callee: &Fun
                 &types,
                 callee.span(inst).or(span),
             );
+            func.scopes[copy.index()] = match callee.span(inst) {
+                Some(_) => scopes[callee.scope(inst).index()],
+                None => scope,
+            };
             func.inst_mut(copy).consumed = data.consumed;
             for (&old, &new) in data.results.iter().zip(&func.inst(copy).results.clone()) {
                 values[old.index()] = Some(new);
@@ -193,6 +199,21 @@ fn splice(func: &mut Function, block: Block, at: usize, inst: Inst, callee: &Fun
         func.block_mut(blocks[id.index()]).term = term;
     }
     after
+}
+
+/// Gives the code of a callee that takes the place of the call `inst` scopes in its caller: by the callee's.
+/// Code without places, which that of the runtime is, has that of the call.
+fn adopt_scopes(func: &mut Function, callee: &Function, inst: Inst) -> Vec<Scope> {
+    if callee.spans.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let call = InlinedCall { callee: callee.name.clone(), span: func.span(inst), scope: func.scope(inst) };
+    let mut scopes = vec![func.add_inlined(call)];
+    for call in &callee.inlined {
+        let scope = scopes[call.scope.index()];
+        scopes.push(func.add_inlined(InlinedCall { scope, ..call.clone() }));
+    }
+    scopes
 }
 
 /// The functions in an order in which callees come before callers, and each one's strongly

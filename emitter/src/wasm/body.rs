@@ -204,7 +204,7 @@ impl<S: Symbols> Writer<'_, S> {
 
     fn inst(&mut self, inst: Inst) {
         self.flush_set();
-        self.places.note(self.bytes.len(), self.func.span(inst));
+        self.places.note(self.bytes.len(), self.func.span(inst), self.func.scope(inst));
         let data = self.func.inst(inst);
         let instruction = match (data.op, data.imm) {
             (Op::Wasm(op), imm) => encode::instruction(op, imm, self.symbols),

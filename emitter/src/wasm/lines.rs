@@ -1,9 +1,13 @@
-//! Line tables: which source line code comes from, as DWARF 4 in custom sections.
+//! Line tables: which source line code comes from, and which calls it took the place of, as DWARF 4 in
+//! custom sections.
 //!
 //! One compilation unit, one sequence of rows for each function. Addresses count from the start
 //! of the code section's contents, as engines and debuggers expect of WebAssembly. A row goes at
 //! the start of every function too: engines report an exhausted stack there. Functions without
-//! spans, which those of the language runtime are, have no rows.
+//! spans, which those of the language runtime are, have no rows. A function that has the code of others in it has an
+//! entry, with an entry below for each call that was inlined.
+
+use std::collections::BTreeMap;
 
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, EndianVec, FileId, LineProgram, LineString, Range, RangeList, Sections,
@@ -12,22 +16,42 @@ use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use mochi_frontend::source::Span;
 use wasm_encoder::{CustomSection, Encode};
 
-use crate::ir::Module;
+use crate::ir::{FuncId, Function, Module, Scope};
 
 const ENCODING: Encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
 
 /// Where the code changes to another place in the source, by the offset in a function's body.
 #[derive(Default)]
-pub(super) struct Places(Vec<(u32, Span)>);
+pub(super) struct Places(Vec<(u32, Span, Scope)>);
 
 impl Places {
     /// Notes that the code from `offset` on is that of `span`; without one, that of what precedes.
-    pub(super) fn note(&mut self, offset: usize, span: Option<Span>) {
+    pub(super) fn note(&mut self, offset: usize, span: Option<Span>, scope: Scope) {
         if let Some(span) = span
-            && self.0.last().is_none_or(|&(_, last)| last != span)
+            && self.0.last().is_none_or(|&(_, last, within)| (last, within) != (span, scope))
         {
-            self.0.push((offset as u32, span));
+            self.0.push((offset as u32, span, scope));
         }
+    }
+
+    /// Where the code of each inlined call lies, in a body of `length` bytes; that of those inside it included.
+    fn of_calls(&self, func: &Function, length: u64) -> BTreeMap<Scope, Vec<(u64, u64)>> {
+        let mut ranges: BTreeMap<Scope, Vec<(u64, u64)>> = BTreeMap::new();
+        for (index, &(offset, _, innermost)) in self.0.iter().enumerate() {
+            let start = u64::from(offset);
+            let end = self.0.get(index + 1).map_or(length, |&(next, ..)| u64::from(next));
+            let mut scope = innermost;
+            while let Some(call) = func.inlined_call(scope) {
+                let known = ranges.entry(scope).or_default();
+                match known.last_mut() {
+                    Some((_, last)) if *last == start => *last = end,
+                    _ if start < end => known.push((start, end)),
+                    _ => {}
+                }
+                scope = call.scope;
+            }
+        }
+        ranges
     }
 }
 
@@ -39,6 +63,7 @@ pub(super) struct Lines {
 }
 
 struct Rows {
+    func: FuncId,
     start: u64,
     length: u64,
     places: Places,
@@ -51,12 +76,12 @@ impl Lines {
     }
 
     /// Adds the next function, whose body has `length` bytes.
-    pub(super) fn function(&mut self, length: usize, places: Places) {
+    pub(super) fn function(&mut self, func: FuncId, length: usize, places: Places) {
         let start = self.address + length_of(length);
         let length = length as u64;
         self.address = start + length;
         if !places.0.is_empty() {
-            self.functions.push(Rows { start, length, places });
+            self.functions.push(Rows { func, start, length, places });
         }
     }
 
@@ -65,9 +90,10 @@ impl Lines {
         let mut unit = DwarfUnit::new(ENCODING);
         let files = Files::new(module, &mut unit);
         let mut ranges = Vec::new();
-        for Rows { start, length, places } in self.functions {
+        for Rows { func, start, length, places } in self.functions {
+            inlined_calls(&mut unit, &files, module, module.func(func), start, length, &places);
             let mut last = None;
-            for (offset, span) in places.0 {
+            for (offset, span, _) in places.0 {
                 let place = files.place(module, span);
                 let Some((file, line)) = place.filter(|_| place != last) else { continue };
                 let program = &mut unit.unit.line_program;
@@ -111,6 +137,47 @@ impl Lines {
         });
         added.expect("collecting the sections does not fail");
         sections
+    }
+}
+
+/// The entry of a function that has code of inlined calls, and theirs.
+fn inlined_calls(
+    unit: &mut DwarfUnit,
+    files: &Files,
+    module: &Module,
+    func: &Function,
+    start: u64,
+    length: u64,
+    places: &Places,
+) {
+    let calls = places.of_calls(func, length);
+    if calls.is_empty() {
+        return;
+    }
+    let add = |unit: &mut DwarfUnit, parent, tag, name: &str, ranges: &[(u64, u64)]| {
+        let name = unit.strings.add(file_name(name));
+        let range =
+            |&(from, to): &(u64, u64)| Range::StartLength { begin: Address::Constant(start + from), length: to - from };
+        let ranges = unit.unit.ranges.add(RangeList(ranges.iter().map(range).collect()));
+        let id = unit.unit.add(parent, tag);
+        let entry = unit.unit.get_mut(id);
+        entry.set(gimli::DW_AT_name, AttributeValue::StringRef(name));
+        entry.set(gimli::DW_AT_ranges, AttributeValue::RangeListRef(ranges));
+        id
+    };
+    let root = unit.unit.root();
+    let own = add(unit, root, gimli::DW_TAG_subprogram, &func.name, &[(0, length)]);
+    let mut entries = BTreeMap::from([(Scope::OWN, own)]);
+    // A call's scope comes before those of the calls inside.
+    for (scope, ranges) in calls {
+        let call = func.inlined_call(scope).expect("only calls have ranges");
+        let id = add(unit, entries[&call.scope], gimli::DW_TAG_inlined_subroutine, &call.callee, &ranges);
+        if let Some((file, line)) = call.span.and_then(|span| files.place(module, span)) {
+            let entry = unit.unit.get_mut(id);
+            entry.set(gimli::DW_AT_call_file, AttributeValue::FileIndex(Some(file)));
+            entry.set(gimli::DW_AT_call_line, AttributeValue::Udata(line));
+        }
+        entries.insert(scope, id);
     }
 }
 

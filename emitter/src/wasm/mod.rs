@@ -98,7 +98,7 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
                 functions.function(ty);
                 let body = body::body(func, cfg, needed, &symbols)?;
                 code.raw(&body.bytes);
-                lines.function(body.bytes.len(), body.places);
+                lines.function(id, body.bytes.len(), body.places);
                 if !body.hints.is_empty() {
                     hints.function_hints(body::Symbols::function(&symbols, id), body.hints);
                 }

@@ -10,8 +10,8 @@ use super::{ERROR_LIMIT, FunctionPlaces, Parsed, TextError};
 use crate::ir::printer::fixed_result;
 use crate::ir::{
     Block, Closure, DataBlob, DataId, ENTRY, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
-    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordType, SigId, Signature, Target, Terminator,
-    Union, UnionType, Value, ValueData, ValueDef, WasmOp,
+    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordType, Scope, SigId, Signature, Target,
+    Terminator, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
 };
 
 /// What a name was used for, until all of the text is read.
@@ -514,6 +514,7 @@ impl Reader {
         }
         func.insts.push(InstData { op, args, imm, results: values, consumed });
         func.spans.push(span);
+        func.scopes.push(Scope::OWN);
         func.block_mut(block).insts.push(inst);
         reader.places.insts.push(place);
         Ok(())

@@ -69,7 +69,14 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
         span: variable.span,
     });
     typed::Function {
-        name: func.name.to_owned(),
+        name: match program
+            .records
+            .iter()
+            .find(|record| record.methods.iter().any(|&(_, method)| method == copy.function))
+        {
+            Some(record) => format!("{}.{}", record.name, func.name),
+            None => func.name.to_owned(),
+        },
         params: func.params.clone(),
         captures: func.captures,
         result: settled(copy.result.ty),
