@@ -239,6 +239,18 @@ builtins! {
         Fails; example r#"print(float(3) / 2.0)"# => "1.5";
     }
 
+    /// The numerator of a number as an exact fraction in lowest terms.
+    Num num {
+        (of: any) -> int;
+        Fails; example r#"print(num((6 as bigrat) / 4))"# => "3";
+    }
+
+    /// The denominator of a number as an exact fraction in lowest terms.
+    Denom denom {
+        (of: any) -> int;
+        Fails; example r#"print(denom((6 as bigrat) / 4))"# => "2";
+    }
+
     /// The part of `of` from `start` up to, but not including, `end`; negative positions count from the end.
     Substring substring or substr or slice {
         (of: string, start: int, end: int) -> string;
@@ -304,7 +316,6 @@ pub const NOT_YET: &[&str] = &[
     "ceil",
     "collect",
     "contains",
-    "denom",
     "distinct",
     "eval",
     "floor",
@@ -312,7 +323,6 @@ pub const NOT_YET: &[&str] = &[
     "join",
     "json",
     "mem",
-    "num",
     "padStart",
     "parseIntStr",
     "pow",

@@ -527,6 +527,8 @@ pub enum CastTo {
     BigInt,
     /// From int, float, string or `any` (none gives 0.0).
     Float,
+    /// From `any` (none gives 0) to an `any` that is a rational number.
+    BigRat,
     /// From `any`; what is not a bool fails.
     Bool,
     /// From `any`; what is not a string fails.

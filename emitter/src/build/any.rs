@@ -103,6 +103,7 @@ impl FunctionCtx<'_, '_> {
             CastTo::Int => (MochiOp::AnyToInt, Type::INT),
             CastTo::BigInt => (MochiOp::AnyToBigint, Type::INT),
             CastTo::Float => (MochiOp::AnyToFloat, Type::FLOAT),
+            CastTo::BigRat => (MochiOp::AnyToRational, Type::ANY),
             CastTo::Bool => (MochiOp::AnyToBool, Type::BOOL),
             CastTo::String => (MochiOp::AnyToText, Type::STR),
         };

@@ -665,6 +665,12 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 self.cast(of.ty, value, CastTo::Float)
             }
+            (Builtin::Num | Builtin::Denom, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                let op = if builtin == Builtin::Num { MochiOp::AnyNumerator } else { MochiOp::AnyDenominator };
+                self.fb.value(op, vec![value], Imm::None, Type::INT)
+            }
             (Builtin::Substring, [of, start, end]) => {
                 let values = vec![self.expr(of)?, self.expr(start)?, self.expr(end)?];
                 self.fb.set_span(Some(expr.span));
@@ -701,6 +707,8 @@ impl FunctionCtx<'_, '_> {
                 | Builtin::Str
                 | Builtin::Int
                 | Builtin::Float
+                | Builtin::Num
+                | Builtin::Denom
                 | Builtin::Substring
                 | Builtin::Upper
                 | Builtin::Lower
@@ -753,7 +761,7 @@ impl FunctionCtx<'_, '_> {
         let zero = |ctx: &mut Self| match to {
             CastTo::Int | CastTo::BigInt => ctx.fb.int_const(0),
             CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
-            CastTo::Bool | CastTo::String => unreachable!("{to:?} is refused by the checker"),
+            CastTo::BigRat | CastTo::Bool | CastTo::String => unreachable!("{to:?} is refused by the checker"),
         };
         let (op, ty) = match (from.kind, to) {
             (types::Kind::Never, _) => return zero(self),
@@ -769,7 +777,7 @@ impl FunctionCtx<'_, '_> {
             (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
             (types::Kind::String, CastTo::BigInt) => (MochiOp::StrToBigint, Type::INT),
             (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
-            (_, CastTo::Bool | CastTo::String)
+            (_, CastTo::BigRat | CastTo::Bool | CastTo::String)
             | (types::Kind::Bool, CastTo::Float)
             | (
                 types::Kind::List(_)

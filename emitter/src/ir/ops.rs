@@ -833,6 +833,11 @@ mochi_ops! {
     /// has none cannot be cast to the type that is the immediate.
     AnyElements "any.elements" (borrow any) -> (list) Write Data;
     AnyKeys "any.keys" (borrow any) -> (list) Write Data;
+    /// A number or its text as an exact fraction; none is 0.
+    AnyToRational "any.to_rational" (borrow any) -> (any) Write None;
+    /// Of the value as an exact fraction in lowest terms.
+    AnyNumerator "any.numerator" (borrow any) -> (int) Write None;
+    AnyDenominator "any.denominator" (borrow any) -> (int) Write None;
     /// The text of any value as `print` (imm 0) or `str` (imm 1) writes it.
     AnyToStr "any.to_str" (borrow any) -> (text) Alloc I32;
 

@@ -41,6 +41,9 @@ impl Ctx<'_> {
             MochiOp::AnyToFloat => self.any_call(RuntimeFn::AnyToFloat, data),
             MochiOp::AnyToBool => self.any_call(RuntimeFn::AnyToBool, data),
             MochiOp::AnyToText => self.any_call(RuntimeFn::AnyToText, data),
+            MochiOp::AnyToRational => self.any_call(RuntimeFn::AnyToRational, data),
+            MochiOp::AnyNumerator => self.any_call(RuntimeFn::AnyNumerator, data),
+            MochiOp::AnyDenominator => self.any_call(RuntimeFn::AnyDenominator, data),
             other => unreachable!("{} is not about values of any kind", other.name()),
         }
     }

@@ -332,7 +332,10 @@ impl<'a> Ctx<'a> {
             | MochiOp::AnyToBool
             | MochiOp::AnyToText
             | MochiOp::AnyElements
-            | MochiOp::AnyKeys => Some(self.any_op(op, data)),
+            | MochiOp::AnyKeys
+            | MochiOp::AnyToRational
+            | MochiOp::AnyNumerator
+            | MochiOp::AnyDenominator => Some(self.any_op(op, data)),
             MochiOp::AnySet | MochiOp::AnySetField => {
                 self.any_set(op, data);
                 None

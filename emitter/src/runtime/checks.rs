@@ -12,6 +12,7 @@ mod io;
 mod list;
 mod map;
 mod object;
+mod rational;
 mod string;
 
 use super::{Features, Runtime};
@@ -21,7 +22,10 @@ use crate::ir::{FuncId, Module};
 
 /// A module of these functions and what they reach.
 fn module_of(names: &[&'static str]) -> Module {
-    module_with(names, Features { debug_memory: true, any: true, maps: true, fields: true, cycles: false })
+    module_with(
+        names,
+        Features { debug_memory: true, any: true, maps: true, fields: true, rationals: true, cycles: false },
+    )
 }
 
 fn module_with(names: &[&'static str], features: Features) -> Module {

@@ -5,7 +5,7 @@
 //! are constants.
 
 use crate::analysis::Rings;
-use crate::ir::{Kind, Module, Type};
+use crate::ir::{Kind, MochiOp, Module, Op, Type};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features {
@@ -16,13 +16,15 @@ pub struct Features {
     pub maps: bool,
     /// Objects with a descriptor: records, cells, function values.
     pub fields: bool,
+    /// Words of rational numbers.
+    pub rationals: bool,
     /// Look for rings of objects, which counts alone never free.
     pub cycles: bool,
 }
 
 impl Features {
     /// How many sets of features there are.
-    pub(super) const SETS: usize = 32;
+    pub(super) const SETS: usize = 64;
 
     /// What a module has before it is legalized.
     pub fn of(module: &Module, rings: &Rings, debug_memory: bool) -> Features {
@@ -30,26 +32,37 @@ impl Features {
         let parts = module.lists.iter().chain(&module.maps);
         let fields = module.records.iter().flat_map(|record| record.fields.iter().map(|(_, ty)| ty));
         let globals = module.globals.iter().map(|global| &global.ty);
+        let makes_rationals =
+            |op: Op| matches!(op, Op::Mochi(MochiOp::AnyToRational | MochiOp::AnyNumerator | MochiOp::AnyDenominator));
+        let mut ops = module.functions.iter().flat_map(|func| func.insts.iter().map(|inst| inst.op));
         let mut values = module.functions.iter().flat_map(|func| func.values.iter().map(|value| &value.ty));
         Features {
             debug_memory,
             any: parts.chain(fields).chain(globals).any(is_any) || values.any(is_any),
             maps: !module.maps.is_empty(),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
+            rationals: ops.any(makes_rationals),
             cycles: !rings.is_empty(),
         }
     }
 
     pub(super) fn index(self) -> usize {
-        let Features { debug_memory, any, maps, fields, cycles } = self;
-        [debug_memory, any, maps, fields, cycles].iter().fold(0, |index, &has| index << 1 | has as usize)
+        let Features { debug_memory, any, maps, fields, rationals, cycles } = self;
+        [debug_memory, any, maps, fields, rationals, cycles].iter().fold(0, |index, &has| index << 1 | has as usize)
     }
 
     #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = Features> {
         (0..Features::SETS).map(|set| {
             let has = |bit: usize| set >> bit & 1 == 1;
-            Features { debug_memory: has(4), any: has(3), maps: has(2), fields: has(1), cycles: has(0) }
+            Features {
+                debug_memory: has(5),
+                any: has(4),
+                maps: has(3),
+                fields: has(2),
+                rationals: has(1),
+                cycles: has(0),
+            }
         })
     }
 }

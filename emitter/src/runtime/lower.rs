@@ -704,6 +704,7 @@ impl<'a> Lowering<'a> {
             "HAS_ANY" => Ok(Operand::constant(Ty::Bool, self.features.any as u64)),
             "HAS_MAPS" => Ok(Operand::constant(Ty::Bool, self.features.maps as u64)),
             "HAS_FIELDS" => Ok(Operand::constant(Ty::Bool, self.features.fields as u64)),
+            "HAS_RATIONALS" => Ok(Operand::constant(Ty::Bool, self.features.rationals as u64)),
             "HAS_CYCLES" => Ok(Operand::constant(Ty::Bool, self.features.cycles as u64)),
             "FILE_TABLE" => Ok(self.data(DataSource::FileTable)),
             _ => self.error(span, format!("{name} is not declared")),

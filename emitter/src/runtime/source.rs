@@ -43,6 +43,7 @@ files!(
     "map.mochi",
     "object.mochi",
     "pair.mochi",
+    "rational.mochi",
     "show.mochi",
     "string.mochi",
     "trigonometric.mochi",

@@ -158,6 +158,9 @@ runtime_functions! {
     /// The value, the type that it is cast to, site; the result is a list of words or of strings.
     AnyElements "any_elements" (any, string, i32) -> ptr;
     AnyKeys "any_keys" (any, string, i32) -> ptr;
+    AnyToRational "any_to_rational" (any, i32) -> any;
+    AnyNumerator "any_numerator" (any, i32) -> int;
+    AnyDenominator "any_denominator" (any, i32) -> int;
     AnyCall "any_call" (any, own ptr, i32) -> any;
     BoolWord "bool_word" (i32) -> any;
     StringWord "string_word" (own string) -> any;

@@ -385,10 +385,7 @@ impl<'a> Resolver<'a> {
                 "float" => Base::Float,
                 "bool" => Base::Bool,
                 "string" => Base::String,
-                "bigrat" => {
-                    self.refuse(name.span, "rational numbers (`bigrat`)");
-                    Base::Unknown
-                }
+                "bigrat" => Base::BigRat,
                 text if self.is_type_param(text) => Base::Unknown,
                 // What the reference takes for a type parameter.
                 text if text.len() == 1 && text.chars().all(char::is_uppercase) => Base::Any,

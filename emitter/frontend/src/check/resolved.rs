@@ -149,6 +149,7 @@ pub(super) enum Base {
     Int,
     Int64,
     BigInt,
+    BigRat,
     Float,
     Bool,
     String,
@@ -172,6 +173,7 @@ impl fmt::Display for Annotation {
             Base::Int => "int",
             Base::Int64 => "int64",
             Base::BigInt => "bigint",
+            Base::BigRat => "bigrat",
             Base::Float => "float",
             Base::Bool => "bool",
             Base::String => "string",
@@ -456,6 +458,8 @@ pub(super) enum CastTarget {
     Int,
     /// `bigint`: the same values as `int`, but a none stays.
     BigInt,
+    /// An exact fraction, which is in a value of any kind.
+    BigRat,
     Float,
     Bool,
     String,

@@ -509,7 +509,6 @@ fn unsupported_constructs_are_refused_by_name() {
         ("let h = sha256", "uses of the builtin function `sha256` are"),
         ("import \"./other\" as other", "imports of Mochi modules are"),
         ("bench \"b\" { print(1) }", "`bench` blocks are"),
-        ("let x: bigrat = 1", "rational numbers (`bigrat`) are"),
         ("print(sha256(\" a \"))", "calls of the builtin function `sha256` are"),
         ("print(\"abc\"[0:2:1])", "slices with a step are"),
         ("for i in 0.0..2.0 { print(i) }", "ranges with bounds of type float are"),

@@ -336,6 +336,7 @@ impl Verifier<'_> {
                 let (result, is_source) = match to {
                     CastTo::Int | CastTo::BigInt => (Type::INT, numbers || of.ty.kind == Kind::Bool),
                     CastTo::Float => (Type::FLOAT, numbers),
+                    CastTo::BigRat => (Type::ANY, of.ty.kind == Kind::Any),
                     CastTo::Bool => (Type::BOOL, of.ty.kind == Kind::Any),
                     CastTo::String => (Type::STRING, of.ty.kind == Kind::Any),
                 };

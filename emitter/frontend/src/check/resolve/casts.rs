@@ -52,6 +52,7 @@ impl<'a> Resolver<'a> {
         let target = match annotation.base {
             Base::Int | Base::Int64 => CastTarget::Int,
             Base::BigInt => CastTarget::BigInt,
+            Base::BigRat => CastTarget::BigRat,
             Base::Float => CastTarget::Float,
             Base::Bool => CastTarget::Bool,
             Base::String => CastTarget::String,

@@ -49,6 +49,11 @@ impl Walk<'_, '_, '_> {
                 let of = if of.ty.kind == Kind::Bool { self.cast(of, CastTarget::Int, span) } else { of };
                 self.cast(of, CastTarget::Float, span)
             }
+            Builtin::Num | Builtin::Denom => {
+                let of = next();
+                let of = self.view(of);
+                shape::builtin(builtin, vec![of], Type::INT, span)
+            }
             Builtin::Substring => {
                 let (of, start, end) = (next(), next(), next());
                 self.slice(of, Some(start), Some(end), span)

@@ -17,12 +17,19 @@ use crate::types::{Kind, RecordId, Type};
 impl Walk<'_, '_, '_> {
     pub(super) fn cast(&mut self, of: Expr, to: CastTarget, span: Span) -> Expr {
         let from = of.ty;
+        if to == CastTarget::BigRat {
+            let of = self.view(of);
+            if of.ty == Type::NEVER {
+                return shape::unknown(span);
+            }
+            return shape::expr(ExprKind::Cast { of: Box::new(of), to: CastTo::BigRat }, Type::ANY, span);
+        }
         let target = match to {
             CastTarget::Int | CastTarget::BigInt => Kind::Int,
             CastTarget::Float => Kind::Float,
             CastTarget::Bool => Kind::Bool,
             CastTarget::String => Kind::String,
-            CastTarget::Unchanged => return self.copy(of),
+            CastTarget::BigRat | CastTarget::Unchanged => return self.copy(of),
         };
         if from == Type::NEVER {
             return shape::expr(ExprKind::None, Type::of(target), span);
@@ -37,7 +44,7 @@ impl Walk<'_, '_, '_> {
                 CastTarget::Float => (CastTo::Float, Type::FLOAT),
                 CastTarget::Bool => (CastTo::Bool, Type::BOOL),
                 CastTarget::String => (CastTo::String, Type::STRING),
-                CastTarget::Unchanged => return of,
+                CastTarget::BigRat | CastTarget::Unchanged => return of,
             };
             return shape::expr(ExprKind::Cast { of: Box::new(of), to }, ty, span);
         }
@@ -89,7 +96,7 @@ impl Walk<'_, '_, '_> {
                 let invalid = shape::fail(format!("cannot cast <nil> to {name}"), Type::of(target), span);
                 self.unless_none(of, invalid, |_, of| cannot_cast(of, target, &name, span))
             }
-            (CastTarget::Unchanged, _) => of,
+            (CastTarget::BigRat | CastTarget::Unchanged, _) => of,
         }
     }
 
