@@ -13,6 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fields::stored;
 use super::infer::{CopyId, Slot};
 use super::resolved::Program;
 use crate::source::Span;
@@ -533,7 +534,7 @@ impl Classes {
                 open.pop();
                 if interned.ids[class as usize] == u32::MAX {
                     let slots = data.slots.iter().map(|slot| interned.rename(self.canonical(slot.ty)));
-                    let mut slots: Vec<Type> = slots.collect();
+                    let mut slots: Vec<Type> = slots.map(stored).collect();
                     interned.ids[class as usize] = match data.shape {
                         Shape::List => *lists.entry(slots[0]).or_insert_with(|| {
                             interned.lists.push(ListType { element: slots[0] });

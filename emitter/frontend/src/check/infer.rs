@@ -281,8 +281,11 @@ impl<'p, 'a> Infer<'p, 'a> {
         slot
     }
 
-    /// Lets `ty` flow into a slot; whether that has grown.
+    /// Lets `ty` flow into a slot; whether that has grown. In the final walk nothing does.
     pub(super) fn join(&mut self, slot: &mut Slot, ty: Type, from: Span) -> bool {
+        if self.is_final() {
+            return false;
+        }
         if slot.ty.kind == Kind::Never && ty.kind != Kind::Never {
             slot.first = from;
         }

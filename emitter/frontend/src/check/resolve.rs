@@ -103,7 +103,7 @@ pub(super) fn resolve<'a>(
     for (id, decl, span) in functions {
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
-    cx.program.functions[cx.program.main.index()] = cx.start_function(&ast.stmts);
+    cx.start_function(&ast.stmts);
     cx.resolve_prelude();
     cx.make_partials();
     cx.pass_captures();

@@ -80,6 +80,10 @@ pub(super) fn convert(of: Expr, to: Type) -> Expr {
         let ty = Type { kind: to.kind, ..of.ty };
         return convert(expr(ExprKind::Convert(Box::new(of)), ty, span), to);
     }
+    if to == Type::NONE && of.ty.nullable && of.ty != Type::NONE {
+        // It is of another type only because the type of a function value has room for a value.
+        return sequence(of, none(span), span);
+    }
     let is_held = of.ty.kind == to.kind || of.ty == Type::NONE && to.nullable || to.kind == Kind::Any;
     if of.ty == to || of.ty == Type::NEVER || !is_held {
         return of;

@@ -3,6 +3,7 @@
 //! Every construct is compared with the documentation in [`crate::typed`]. A violation is a
 //! defect of the checker, never of the program.
 
+use super::fields::stored;
 use super::shape::operands;
 use crate::builtins::Builtin;
 use crate::typed::{Block, CastTo, Expr, ExprKind, Function, LocalId, Program, StmtKind};
@@ -232,7 +233,7 @@ impl Verifier<'_> {
                 let func = self.program.func(func);
                 expect(is_capture && !ty.nullable, "captures");
                 expect(func.params.len() == written.len(), "type of a function value");
-                expect(func.result == callee.result, "result of a function value");
+                expect(func.result == stored(callee.result), "result of a function value");
             }
             ExprKind::CallValue { of, args } => {
                 let Type { kind: Kind::Func(func), nullable: false } = of.ty else {

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Resolver;
 use super::nested::Nested;
 use crate::check::resolved::{ExprKind, FuncId, Function};
+use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
 
@@ -26,26 +27,27 @@ pub(super) struct Assigned {
 }
 
 impl<'a> Resolver<'a> {
-    /// The top-level statements as a function. They are resolved again when it turns out that variables of
+    /// Makes a function of the top-level statements. They are resolved again when it turns out that variables of
     /// theirs had better be globals.
-    pub(super) fn start_function(&mut self, stmts: &'a [ast::Stmt]) -> Function<'a> {
+    pub(super) fn start_function(&mut self, stmts: &'a [ast::Stmt]) {
+        let main = self.program.main;
         loop {
             let (nested, prelude, casts) = (self.nested.clone(), self.prelude.clone(), self.casts.clone());
             let method_values = self.program.method_values.clone();
             let (functions, exprs) = (self.program.functions.len(), self.program.exprs.len());
             let diagnostics = self.diagnostics.len();
             self.top_level.clear();
-            let main = self.main(stmts);
+            self.program.functions[main.index()] = self.main(stmts);
             self.complete_captures();
-            let shared = self.variables_in_cells(Some(&main));
+            let shared = self.variables_in_cells();
             let top_level = self.top_level.iter().filter(|(_, declared)| {
-                let is_shared = |local: &LocalId| shared.contains(&(self.program.main, *local));
-                let is_captured = |local: &LocalId| self.nested.is_captured(self.program.main, *local);
+                let is_shared = |local: &LocalId| shared.contains(&(main, *local));
+                let is_captured = |local: &LocalId| self.nested.is_captured(main, *local);
                 declared.iter().any(is_shared) || declared.len() > 1 && declared.iter().any(is_captured)
             });
             let names: Vec<&str> = top_level.map(|(&name, _)| name).collect();
             if names.is_empty() {
-                return main;
+                return;
             }
             (self.nested, self.prelude, self.casts) = (nested, prelude, casts);
             self.program.method_values = method_values;
@@ -54,14 +56,13 @@ impl<'a> Resolver<'a> {
             self.program.exprs.truncate(exprs);
             self.diagnostics.truncate(diagnostics);
             for name in names {
-                self.global(name, main.name_span);
+                self.global(name, Span::new(self.program.file, 0, 0));
             }
         }
     }
 
-    /// The captured variables that have to live in cells. The start function is not in its place yet when it
-    /// is passed here.
-    pub(super) fn variables_in_cells(&self, main: Option<&Function<'a>>) -> BTreeSet<Owned> {
+    /// The captured variables that have to live in cells.
+    pub(super) fn variables_in_cells(&self) -> BTreeSet<Owned> {
         let nested = &self.nested;
         let mut set_inside = BTreeSet::new();
         let mut set_by_owner: BTreeMap<Owned, Assigned> = BTreeMap::new();
@@ -83,11 +84,8 @@ impl<'a> Resolver<'a> {
             for &(_, local) in captures {
                 let owned = nested.owner_of((function, local));
                 let Some(assigned) = set_by_owner.get(&owned) else { continue };
-                let function_of = |id: FuncId| match main {
-                    Some(main) if id == self.program.main => main,
-                    _ => &self.program.functions[id.index()],
-                };
-                if values.contains(&function) && !nested.is_set_before(owned, function, *assigned, function_of) {
+                let owner = &self.program.functions[owned.0.index()];
+                if values.contains(&function) && !nested.is_set_before(owned, owner, function, *assigned) {
                     kept.insert(owned);
                 }
             }
@@ -116,14 +114,13 @@ impl Nested {
     }
 
     /// Whether its owner does not set the variable any more once there may be a value that runs `inner`.
-    fn is_set_before<'p, 'a: 'p>(
+    fn is_set_before(
         &self,
         (owner, local): Owned,
+        function: &Function<'_>,
         inner: FuncId,
         assigned: Assigned,
-        function_of: impl Fn(FuncId) -> &'p Function<'a>,
     ) -> bool {
-        let function = function_of(owner);
         let mut child = inner;
         while self.parents[&child].function != owner {
             child = self.parents[&child].function;

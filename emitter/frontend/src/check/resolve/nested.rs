@@ -166,7 +166,7 @@ impl<'a> Resolver<'a> {
     /// Completes the parameters of nested functions and their calls by what they capture, which comes first.
     pub(super) fn pass_captures(&mut self) {
         self.complete_captures();
-        let in_cells = self.variables_in_cells(None);
+        let in_cells = self.variables_in_cells();
         for function in 0..self.program.functions.len() {
             let id = FuncId(function as u32);
             for (index, variable) in (0..).zip(&mut self.program.functions[function].locals) {
