@@ -47,7 +47,7 @@ pub fn check(
     if options.strict && !rejected.is_empty() {
         return (None, rejected);
     }
-    let (resolved, mut diagnostics) = resolve::resolve(file, program, options);
+    let (resolved, mut diagnostics) = resolve::resolve(file, program);
     let is_complete = is_sound(&diagnostics);
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);

@@ -18,11 +18,9 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::cells::Assigned;
-use self::types::{MAX_ALIASES, Named, declared_types};
-use super::CheckOptions;
+use self::types::{Named, declared_types};
 use super::resolved::{
-    Annotation, Arm, Base, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt,
-    StmtKind, Variable,
+    Arm, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt, StmtKind, Variable,
 };
 use crate::builtins::{Builtin, NOT_YET};
 use crate::diagnostic::{Code, Diagnostic};
@@ -32,11 +30,7 @@ use crate::typed::{GlobalId, LocalId};
 use crate::types::RecordId;
 
 /// Resolves a whole file. The result is complete when no diagnostic is an error.
-pub(super) fn resolve<'a>(
-    file: &'a SourceFile,
-    ast: &'a ast::Program,
-    options: &CheckOptions,
-) -> (Program<'a>, Vec<Diagnostic>) {
+pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Program<'a>, Vec<Diagnostic>) {
     let mut names = TopLevel::default();
     let mut declarations = Vec::new();
     for stmt in &ast.stmts {
@@ -44,15 +38,14 @@ pub(super) fn resolve<'a>(
             ast::StmtKind::Fun(decl) => {
                 declarations.push((decl, stmt.span));
             }
-            ast::StmtKind::Let { name, mutable, .. } => {
-                names.variables.insert(&name.text, *mutable);
+            ast::StmtKind::Let { name, .. } => {
+                names.variables.insert(&name.text);
             }
             _ => {}
         }
     }
     let mut cx = Resolver {
         file,
-        strict: options.strict,
         arities: Vec::new(),
         names,
         globals: BTreeMap::new(),
@@ -113,8 +106,7 @@ pub(super) fn resolve<'a>(
 #[derive(Default)]
 struct TopLevel<'a> {
     functions: HashMap<&'a str, FuncId>,
-    /// With whether the last declaration of the name is a `var`.
-    variables: HashMap<&'a str, bool>,
+    variables: HashSet<&'a str>,
     /// Declared types and their variants.
     types: HashMap<&'a str, Named<'a>>,
     /// Imported modules.
@@ -125,7 +117,6 @@ struct TopLevel<'a> {
 
 struct Resolver<'a> {
     file: &'a SourceFile,
-    strict: bool,
     names: TopLevel<'a>,
     /// How many parameters each function has.
     arities: Vec<usize>,
@@ -144,7 +135,7 @@ struct Resolver<'a> {
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
     open_casts: Vec<RecordId>,
-    /// How many aliases the annotation being resolved is behind.
+    /// How many containers the type being cast to is inside of.
     aliases: usize,
 }
 
@@ -155,7 +146,7 @@ struct Scope<'a> {
     /// The function itself, if it is nested.
     id: Option<FuncId>,
     type_params: &'a [ast::Name],
-    blocks: Vec<HashMap<&'a str, Binding>>,
+    blocks: Vec<HashMap<&'a str, Bound>>,
     locals: Vec<Variable<'a>>,
     /// For each open loop the locals that its body assigns.
     loops: Vec<BTreeSet<LocalId>>,
@@ -167,17 +158,10 @@ struct Scope<'a> {
     /// Top-level functions that are taken as values.
     values: BTreeSet<FuncId>,
     reads: BTreeSet<GlobalId>,
-    builtins: BTreeSet<Builtin>,
     /// Start function only: globals whose declaration has run.
     declared: BTreeSet<GlobalId>,
     /// Start function only: functions that were called so far, directly or not.
     called: BTreeSet<FuncId>,
-}
-
-#[derive(Clone, Copy)]
-struct Binding {
-    to: Bound,
-    mutable: bool,
 }
 
 /// What a name stands for.
@@ -211,14 +195,12 @@ impl<'a> Resolver<'a> {
         for variable in first {
             let local = LocalId(self.func.locals.len() as u32);
             self.func.locals.push(variable);
-            self.bind(variable.name, Binding { to: Bound::Variable(Place::Local(local)), mutable: true });
+            self.bind(variable.name, Bound::Variable(Place::Local(local)));
             params.push(local);
         }
         for param in &decl.params {
-            let annotation = self.annotation(param.ty.as_ref());
-            params.push(self.local(&param.name, annotation, true));
+            params.push(self.local(&param.name));
         }
-        let result = self.annotation(decl.result.as_ref());
         let body = self.block(&decl.body);
         let scope = std::mem::take(&mut self.func);
         Function {
@@ -228,9 +210,6 @@ impl<'a> Resolver<'a> {
             captures: 0,
             locals: scope.locals,
             body,
-            result,
-            effects: decl.effects.as_deref(),
-            builtins: scope.builtins,
             span,
             callees: scope.callees,
             values: scope.values,
@@ -265,9 +244,6 @@ impl<'a> Resolver<'a> {
             captures: 0,
             locals: scope.locals,
             body,
-            result: None,
-            effects: None,
-            builtins: scope.builtins,
             span,
             callees: scope.called,
             values: scope.values,
@@ -297,11 +273,6 @@ impl<'a> Resolver<'a> {
         self.diagnostics.push(Diagnostic::error(code, span, message));
     }
 
-    fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
-        let report = if self.strict { Diagnostic::error } else { Diagnostic::warning };
-        self.diagnostics.push(report(code, span, message.into()));
-    }
-
     /// `what` is a plural.
     fn refuse(&mut self, span: Span, what: &str) {
         self.error(Code::M001, span, format!("{what} are not supported yet"));
@@ -314,32 +285,32 @@ impl<'a> Resolver<'a> {
 
     // Names.
 
-    fn local(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> LocalId {
+    fn local(&mut self, name: &'a ast::Name) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: &name.text, span: name.span, annotation, is_cell: false });
-        self.bind(&name.text, Binding { to: Bound::Variable(Place::Local(local)), mutable });
+        self.func.locals.push(Variable { name: &name.text, span: name.span, is_cell: false });
+        self.bind(&name.text, Bound::Variable(Place::Local(local)));
         local
     }
 
-    fn bind(&mut self, name: &'a str, binding: Binding) {
+    fn bind(&mut self, name: &'a str, to: Bound) {
         if let Some(block) = self.func.blocks.last_mut() {
-            block.insert(name, binding);
+            block.insert(name, to);
         }
     }
 
-    fn lookup(&mut self, name: &'a str, span: Span) -> Option<Binding> {
-        if let Some(&binding) = self.func.blocks.iter().rev().find_map(|block| block.get(name)) {
-            return Some(binding);
+    fn lookup(&mut self, name: &'a str, span: Span) -> Option<Bound> {
+        if let Some(&bound) = self.func.blocks.iter().rev().find_map(|block| block.get(name)) {
+            return Some(bound);
         }
-        if let Some(binding) = self.outer_binding(name) {
-            return Some(binding);
+        if let Some(bound) = self.outer_binding(name) {
+            return Some(bound);
         }
         if self.func.is_main {
             return None;
         }
-        let mutable = *self.names.variables.get(name)?;
+        self.names.variables.get(name)?;
         let global = self.global(name, span);
-        Some(Binding { to: Bound::Variable(Place::Global(global)), mutable })
+        Some(Bound::Variable(Place::Global(global)))
     }
 
     /// The global `name`, made when a function mentions it for the first time.
@@ -347,72 +318,26 @@ impl<'a> Resolver<'a> {
         let next = GlobalId(self.program.globals.len() as u32);
         let id = *self.globals.entry(name).or_insert(next);
         if id == next {
-            let variable = Variable { name, span, annotation: None, is_cell: false };
+            let variable = Variable { name, span, is_cell: false };
             self.program.globals.push(Global { variable, read_early: false });
         }
         id
     }
 
-    fn declare(&mut self, name: &'a ast::Name, annotation: Option<Annotation>, mutable: bool) -> Place {
+    fn declare(&mut self, name: &'a ast::Name) -> Place {
         if self.func.is_main
             && self.func.blocks.len() == 1
             && let Some(&global) = self.globals.get(name.text.as_str())
         {
-            let variable = &mut self.program.globals[global.index()].variable;
-            (variable.span, variable.annotation) = (name.span, annotation);
-            self.bind(&name.text, Binding { to: Bound::Variable(Place::Global(global)), mutable });
+            self.program.globals[global.index()].variable.span = name.span;
+            self.bind(&name.text, Bound::Variable(Place::Global(global)));
             return Place::Global(global);
         }
-        let local = self.local(name, annotation, mutable);
+        let local = self.local(name);
         if self.func.is_main && self.func.blocks.len() == 1 {
             self.top_level.entry(&name.text).or_default().push(local);
         }
         Place::Local(local)
-    }
-
-    // Annotations.
-
-    /// What an annotation says. It decides nothing but diagnostics.
-    fn annotation(&mut self, ty: Option<&ast::TypeExpr>) -> Option<Annotation> {
-        let ty = ty?;
-        let base = match &ty.kind {
-            ast::TypeExprKind::Name(name) => match name.text.as_str() {
-                "any" => Base::Any,
-                "unit" => Base::Unit,
-                "int" => Base::Int,
-                "int64" => Base::Int64,
-                "bigint" => Base::BigInt,
-                "float" => Base::Float,
-                "bool" => Base::Bool,
-                "string" => Base::String,
-                "bigrat" => Base::BigRat,
-                text if self.is_type_param(text) => Base::Unknown,
-                // What the reference takes for a type parameter.
-                text if text.len() == 1 && text.chars().all(char::is_uppercase) => Base::Any,
-                text => match self.named_type(text) {
-                    Some(Named::Alias(ty)) if self.aliases < MAX_ALIASES => {
-                        self.aliases += 1;
-                        let annotation = self.annotation(Some(ty));
-                        self.aliases -= 1;
-                        return annotation;
-                    }
-                    Some(Named::Alias(_)) => Base::Unknown,
-                    Some(Named::Record(_) | Named::Union | Named::Foreign) => Base::Unknown,
-                    None => {
-                        self.warn(Code::T025, name.span, format!("unknown type: {text}"));
-                        Base::Unknown
-                    }
-                },
-            },
-            ast::TypeExprKind::Optional(inner) => {
-                let inner = self.annotation(Some(inner))?;
-                return Some(Annotation { is_optional: true, ..inner });
-            }
-            ast::TypeExprKind::Generic { name: _, args: _ }
-            | ast::TypeExprKind::Fun { params: _, result: _ }
-            | ast::TypeExprKind::Struct(_) => Base::Unknown,
-        };
-        Some(Annotation::of(base))
     }
 
     // Statements.
@@ -430,9 +355,7 @@ impl<'a> Resolver<'a> {
     fn stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Block) {
         let span = stmt.span;
         let kind = match &stmt.kind {
-            ast::StmtKind::Let { mutable, name, ty, value } => {
-                self.let_stmt(span, *mutable, name, ty.as_ref(), value.as_ref())
-            }
+            ast::StmtKind::Let { mutable: _, name, ty, value } => self.let_stmt(name, ty.as_ref(), value.as_ref()),
             ast::StmtKind::Assign { target, indexes, fields, value } => {
                 return self.assign(span, target, indexes, fields, value, out);
             }
@@ -479,7 +402,7 @@ impl<'a> Resolver<'a> {
                 StmtKind::Expect { cond: self.expr(cond), text }
             }
             ast::StmtKind::Bench { .. } => return self.refuse(span, "`bench` blocks"),
-            ast::StmtKind::Type(decl) => return self.check_type_decl(decl),
+            ast::StmtKind::Type(_) => return,
             ast::StmtKind::ExternVar { mutable: _, path, ty: _ } | ast::StmtKind::ExternFun { path, .. } => {
                 return self.check_extern(path);
             }
@@ -505,16 +428,10 @@ impl<'a> Resolver<'a> {
 
     fn let_stmt(
         &mut self,
-        span: Span,
-        mutable: bool,
         name: &'a ast::Name,
         ty: Option<&'a ast::TypeExpr>,
         value: Option<&'a ast::Expr>,
     ) -> StmtKind {
-        if ty.is_none() && value.is_none() {
-            self.warn(Code::T000, span, "`let` requires a type or a value");
-        }
-        let annotation = self.annotation(ty);
         // The name is in scope only after its value: `let x = x + 1` reads the outer x.
         let mut value = value.map(|value| self.expr(value));
         if let (Some(of), Some(ast::TypeExprKind::Name(ty))) = (value, ty.map(|ty| &ty.kind))
@@ -522,9 +439,9 @@ impl<'a> Resolver<'a> {
         {
             // The one annotation with an effect at run time.
             let span = self.program.expr(of).span;
-            value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt, annotation: None }, span));
+            value = Some(self.push(ExprKind::Cast { of, to: CastTarget::BigInt }, span));
         }
-        let place = self.declare(name, annotation, mutable);
+        let place = self.declare(name);
         let is_none = value.is_none_or(|value| matches!(self.program.expr(value).kind, ExprKind::None));
         if let (Place::Local(local), true) = (place, is_none) {
             self.nested.without_value.insert((self.func_id(), local));
@@ -543,16 +460,13 @@ impl<'a> Resolver<'a> {
     ) {
         let indexes = self.exprs(indexes);
         let value = self.expr(value);
-        let Some(binding) = self.lookup(&target.text, target.span) else {
+        let Some(bound) = self.lookup(&target.text, target.span) else {
             let message = format!("assignment to undeclared variable: {}", target.text);
             return self.error(Code::T001, target.span, message);
         };
-        let Bound::Variable(place) = binding.to else {
+        let Bound::Variable(place) = bound else {
             return self.refuse(target.span, "assignments to functions");
         };
-        if !binding.mutable {
-            self.warn(Code::T024, target.span, format!("cannot assign to `{}` (immutable)", target.text));
-        }
         if let Place::Local(local) = place {
             if let Some(assigns) = self.func.loops.last_mut() {
                 assigns.insert(local);
@@ -617,7 +531,7 @@ impl<'a> Resolver<'a> {
         span: Span,
     ) -> (LocalId, Block, BTreeSet<LocalId>) {
         self.func.blocks.push(HashMap::new());
-        let var = self.local(var, None, true);
+        let var = self.local(var);
         let (body, assigns) = self.loop_body(body, span);
         self.func.blocks.pop();
         (var, body, assigns)
@@ -795,8 +709,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn name(&mut self, name: &'a str, span: Span) -> ExprId {
-        if let Some(binding) = self.lookup(name, span) {
-            let kind = match binding.to {
+        if let Some(bound) = self.lookup(name, span) {
+            let kind = match bound {
                 Bound::Function(function) => return self.closure(function, span),
                 Bound::Variable(Place::Local(local)) => ExprKind::Local(local),
                 Bound::Variable(Place::Global(global)) => {
@@ -821,7 +735,6 @@ impl<'a> Resolver<'a> {
         }
         let undefined = format!("undefined variable: {name}");
         if matches!(name, "nil" | "null") {
-            self.warn(Code::T002, span, undefined);
             return self.push(ExprKind::Absent, span);
         }
         if let Some(value) = self.builtin_value(name, span) {
@@ -848,7 +761,7 @@ impl<'a> Resolver<'a> {
         {
             return self.call_function(function, args, span);
         }
-        match self.lookup(name, callee.span).map(|binding| binding.to) {
+        match self.lookup(name, callee.span) {
             Some(Bound::Function(function)) => return self.call_function(function, args, span),
             Some(Bound::Variable(_)) => return self.call_value(callee, args, span),
             None => {}
@@ -862,10 +775,6 @@ impl<'a> Resolver<'a> {
     /// A call of a name that the program does not declare.
     fn call_of_builtin(&mut self, name: &str, at: Span, args: &'a [ast::Expr], span: Span) -> ExprId {
         if let Some(builtin) = Builtin::from_name(name) {
-            if matches!(name, "float" | "slice") {
-                // The reference's machine has these, its checker does not.
-                self.warn(Code::T003, at, format!("unknown function: {name}"));
-            }
             return self.call_builtin(builtin, name, args, span);
         }
         if let Some(function) = self.prelude_function(name, args.len(), span) {
@@ -879,7 +788,6 @@ impl<'a> Resolver<'a> {
             return self.refused(at, &format!("calls of the builtin function `{name}`"));
         }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
-        self.warn(Code::T003, at, format!("unknown function: {name}"));
         self.push(ExprKind::Absent, span)
     }
 
@@ -888,10 +796,6 @@ impl<'a> Resolver<'a> {
         let args = self.exprs(args);
         if args.len() < arity {
             return self.partial(function, args, span);
-        }
-        if args.len() > arity {
-            let message = format!("too many arguments: expected {arity}, got {}", args.len());
-            self.warn(Code::T006, span, message);
         }
         self.func.callees.insert(function);
         let call = self.push(ExprKind::Call { function, args }, span);
@@ -908,15 +812,11 @@ impl<'a> Resolver<'a> {
     fn call_builtin(&mut self, builtin: Builtin, name: &str, args: &'a [ast::Expr], span: Span) -> ExprId {
         let arity = builtin.arity();
         let args = self.exprs(args);
-        if args.len() < arity || (args.len() > arity && !builtin.is_variadic()) {
+        if args.len() < arity {
             let message = format!("function {name} expects {arity} arguments, got {}", args.len());
-            if args.len() < arity {
-                self.error(Code::T039, span, message);
-                return self.push(ExprKind::Refused, span);
-            }
-            self.warn(Code::T039, span, message);
+            self.error(Code::T039, span, message);
+            return self.push(ExprKind::Refused, span);
         }
-        self.func.builtins.insert(builtin);
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
 }

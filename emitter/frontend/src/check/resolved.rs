@@ -5,12 +5,11 @@
 //! to visit or to free.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use crate::builtins::Builtin;
 use crate::intrinsics::Intrinsic;
 use crate::source::Span;
-use crate::syntax::ast::{BinaryOp, Name, TypeExpr, UnaryOp};
+use crate::syntax::ast::{BinaryOp, TypeExpr, UnaryOp};
 use crate::typed::{GlobalId, LocalId};
 use crate::types::{RecordId, UnionId};
 
@@ -85,14 +84,6 @@ pub(super) struct Union<'a> {
     pub(super) variants: Vec<RecordId>,
 }
 
-impl Function<'_> {
-    /// The declaration up to the name, for findings about the function as a whole.
-    pub(super) fn head(&self) -> Span {
-        let start = self.span.start;
-        Span { end: self.name_span.end.max(start), ..self.span }
-    }
-}
-
 impl<'a> Program<'a> {
     pub(super) fn expr(&self, id: ExprId) -> &Expr<'a> {
         &self.exprs[id.index()]
@@ -108,10 +99,6 @@ pub(super) struct Function<'a> {
     pub(super) captures: usize,
     pub(super) locals: Vec<Variable<'a>>,
     pub(super) body: Block,
-    pub(super) result: Option<Annotation>,
-    /// The effects that it declares.
-    pub(super) effects: Option<&'a [Name]>,
-    pub(super) builtins: BTreeSet<Builtin>,
     pub(super) span: Span,
     pub(super) callees: BTreeSet<FuncId>,
     /// Top-level functions that it takes as values.
@@ -127,59 +114,8 @@ pub(super) struct Function<'a> {
 pub(super) struct Variable<'a> {
     pub(super) name: &'a str,
     pub(super) span: Span,
-    pub(super) annotation: Option<Annotation>,
     /// It lives in a cell, which is shared with the functions that capture it.
     pub(super) is_cell: bool,
-}
-
-/// What an annotation says. Only [`super::annotations`] looks at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Annotation {
-    pub(super) base: Base,
-    /// `T?`.
-    pub(super) is_optional: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Base {
-    Any,
-    /// A type that is not known, or not looked at.
-    Unknown,
-    Unit,
-    Int,
-    Int64,
-    BigInt,
-    BigRat,
-    Float,
-    Bool,
-    String,
-}
-
-impl Annotation {
-    pub(super) const ANY: Annotation = Annotation::of(Base::Any);
-    pub(super) const UNKNOWN: Annotation = Annotation::of(Base::Unknown);
-
-    pub(super) const fn of(base: Base) -> Annotation {
-        Annotation { base, is_optional: false }
-    }
-}
-
-impl fmt::Display for Annotation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.base {
-            Base::Any => "any",
-            Base::Unknown => "unknown",
-            Base::Unit => "unit",
-            Base::Int => "int",
-            Base::Int64 => "int64",
-            Base::BigInt => "bigint",
-            Base::BigRat => "bigrat",
-            Base::Float => "float",
-            Base::Bool => "bool",
-            Base::String => "string",
-        };
-        if self.is_optional { write!(f, "option[{name}]") } else { f.write_str(name) }
-    }
 }
 
 pub(super) struct Global<'a> {
@@ -371,11 +307,9 @@ pub(super) enum ExprKind<'a> {
         record: RecordId,
         index: u32,
     },
-    /// The annotation is absent where a declaration implies the cast.
     Cast {
         of: ExprId,
         to: CastTarget,
-        annotation: Option<Annotation>,
     },
     /// As many arguments as the intrinsic has parameters.
     Intrinsic {
@@ -402,7 +336,7 @@ impl ExprKind<'_> {
             | ExprKind::CastRecord { of: first, local: _, record: _, new: _ }
             | ExprKind::CastList { of: first, part: _, value: _, target: _ }
             | ExprKind::CastMap { of: first, part: _, value: _, int_keys: _, target: _ }
-            | ExprKind::Cast { of: first, to: _, annotation: _ } => Some(first),
+            | ExprKind::Cast { of: first, to: _ } => Some(first),
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)

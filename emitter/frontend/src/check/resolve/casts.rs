@@ -5,9 +5,7 @@
 
 use super::Resolver;
 use super::types::{MAX_ALIASES, Named};
-use crate::check::resolved::{
-    Annotation, Base, CastTarget, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind, Variable,
-};
+use crate::check::resolved::{CastTarget, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind, Variable};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
@@ -38,27 +36,36 @@ impl<'a> Resolver<'a> {
         if let Some(container) = self.container(ty) {
             return self.cast_to_container(of, ty, &container, span);
         }
-        let kind = match self.cast_target(ty) {
-            Some((to, annotation)) => ExprKind::Cast { of, to, annotation: Some(annotation) },
-            None => ExprKind::Refused,
-        };
-        self.push(kind, span)
+        let to = self.cast_target(ty);
+        self.push(ExprKind::Cast { of, to }, span)
     }
 
     /// What a cast to a type without parts does.
-    fn cast_target(&mut self, ty: &ast::TypeExpr) -> Option<(CastTarget, Annotation)> {
-        let annotation = self.annotation(Some(ty))?;
-        // The reference ignores the mark of an optional type at run time: `none as int?` is 0.
-        let target = match annotation.base {
-            Base::Int | Base::Int64 => CastTarget::Int,
-            Base::BigInt => CastTarget::BigInt,
-            Base::BigRat => CastTarget::BigRat,
-            Base::Float => CastTarget::Float,
-            Base::Bool => CastTarget::Bool,
-            Base::String => CastTarget::String,
-            Base::Any | Base::Unknown | Base::Unit => CastTarget::Unchanged,
-        };
-        Some((target, annotation))
+    fn cast_target(&self, ty: &'a ast::TypeExpr) -> CastTarget {
+        let mut ty = ty;
+        for _ in 0..MAX_ALIASES {
+            ty = match &ty.kind {
+                // The reference ignores the mark of an optional type at run time: `none as int?` is 0.
+                ast::TypeExprKind::Optional(inner) => inner,
+                ast::TypeExprKind::Name(name) => match name.text.as_str() {
+                    "int" | "int64" => return CastTarget::Int,
+                    "bigint" => return CastTarget::BigInt,
+                    "bigrat" => return CastTarget::BigRat,
+                    "float" => return CastTarget::Float,
+                    "bool" => return CastTarget::Bool,
+                    "string" => return CastTarget::String,
+                    text if self.is_type_param(text) => return CastTarget::Unchanged,
+                    text => match self.named_type(text) {
+                        Some(Named::Alias(ty)) => ty,
+                        Some(Named::Record(_) | Named::Union | Named::Foreign) | None => return CastTarget::Unchanged,
+                    },
+                },
+                ast::TypeExprKind::Generic { .. } | ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Struct(_) => {
+                    return CastTarget::Unchanged;
+                }
+            };
+        }
+        CastTarget::Unchanged
     }
 
     /// The container that a type in the text is, behind aliases too.
@@ -104,8 +111,7 @@ impl<'a> Resolver<'a> {
                 ExprKind::CastList { of, part, value, target }
             }
             Container::Map(key, value) => {
-                let key = self.annotation(Some(key));
-                let int_keys = key.is_some_and(|key| matches!(key.base, Base::Int | Base::Int64));
+                let int_keys = self.cast_target(key) == CastTarget::Int;
                 let value = self.cast(part, value, span);
                 ExprKind::CastMap { of, part, value, int_keys, target }
             }
@@ -192,7 +198,7 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn hidden_local(&mut self, span: Span) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: "", span, annotation: Some(Annotation::UNKNOWN), is_cell: false });
+        self.func.locals.push(Variable { name: "", span, is_cell: false });
         local
     }
 }

@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
     /// The module that an expression names, if it is one.
     pub(super) fn module(&self, of: &ast::Expr) -> Option<Module> {
         let ast::ExprKind::Name(name) = &of.kind else { return None };
-        if self.is_bound(name) || self.names.variables.contains_key(name.as_str()) {
+        if self.is_bound(name) || self.names.variables.contains(name.as_str()) {
             return None;
         }
         let module = self.names.modules.get(name.as_str()).copied();

@@ -36,7 +36,7 @@ impl<'a> Resolver<'a> {
             }
             ast::Pattern::Constructor { name, args, span: _ } => {
                 let fields = args.iter().map(|arg| match arg {
-                    ast::Pattern::Name(name) => Some(self.local(name, None, true)),
+                    ast::Pattern::Name(name) => Some(self.local(name)),
                     ast::Pattern::Wildcard(_) | ast::Pattern::Constructor { .. } | ast::Pattern::Literal(_) => None,
                 });
                 let fields = fields.collect();

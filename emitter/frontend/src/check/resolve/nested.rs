@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::cells::Assigned;
-use super::{Binding, Bound, Resolver, Scope};
-use crate::check::resolved::{Annotation, Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
+use super::{Bound, Resolver, Scope};
+use crate::check::resolved::{Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
@@ -60,7 +60,7 @@ impl<'a> Resolver<'a> {
     /// A function in the body of another. Its name is visible from here on, in itself too.
     pub(super) fn nested_function(&mut self, decl: &'a ast::FunDecl, span: Span) {
         let id = self.reserve_nested(decl.params.len(), span);
-        self.bind(&decl.name.text, Binding { to: Bound::Function(id), mutable: false });
+        self.bind(&decl.name.text, Bound::Function(id));
         let outer = std::mem::take(&mut self.func);
         self.outer.push(outer);
         self.program.functions[id.index()] = self.function_in(id, Vec::new(), decl, span);
@@ -78,10 +78,8 @@ impl<'a> Resolver<'a> {
         self.func.blocks.push(HashMap::new());
         let mut params = Vec::with_capacity(lambda.params.len());
         for param in &lambda.params {
-            let annotation = self.annotation(param.ty.as_ref()).or(Some(Annotation::UNKNOWN));
-            params.push(self.local(&param.name, annotation, true));
+            params.push(self.local(&param.name));
         }
-        let result = self.annotation(lambda.result.as_ref());
         let body = match &lambda.body {
             ast::LambdaBody::Expr(value) => {
                 let at = value.span;
@@ -100,9 +98,6 @@ impl<'a> Resolver<'a> {
             captures: 0,
             locals: scope.locals,
             body,
-            result,
-            effects: lambda.effects.as_deref(),
-            builtins: scope.builtins,
             is_prelude: false,
             span,
             callees: scope.callees,
@@ -132,20 +127,18 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a name stands for in the functions around this one. A variable is captured.
-    pub(super) fn outer_binding(&mut self, name: &'a str) -> Option<Binding> {
-        let find =
-            |blocks: &[HashMap<&'a str, Binding>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
-        let (depth, binding) =
+    pub(super) fn outer_binding(&mut self, name: &'a str) -> Option<Bound> {
+        let find = |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
+        let (depth, bound) =
             (0..self.outer.len()).rev().find_map(|depth| Some((depth, find(&self.outer[depth].blocks)?)))?;
-        let Bound::Variable(Place::Local(mut local)) = binding.to else { return Some(binding) };
-        let mut variable = self.outer[depth].locals[local.index()];
-        variable.annotation = variable.annotation.or(Some(Annotation::UNKNOWN));
+        let Bound::Variable(Place::Local(mut local)) = bound else { return Some(bound) };
+        let variable = self.outer[depth].locals[local.index()];
         for inner in depth + 1..=self.outer.len() {
             let scope = self.outer.get_mut(inner).unwrap_or(&mut self.func);
             let Some(id) = scope.id else { unreachable!("a function in another has a number") };
             local = capture(&mut self.nested, id, local, &mut scope.locals, variable);
         }
-        Some(Binding { to: Bound::Variable(Place::Local(local)), ..binding })
+        Some(Bound::Variable(Place::Local(local)))
     }
 
     /// Makes each function capture what those capture that it calls.
@@ -213,8 +206,7 @@ impl<'a> Resolver<'a> {
             unreachable!("{function:?} calls what is nested in {owner:?}")
         };
         let outer = self.local_for(parent, owner, variable);
-        let mut data = self.program.functions[parent.index()].locals[outer.index()];
-        data.annotation = data.annotation.or(Some(Annotation::UNKNOWN));
+        let data = self.program.functions[parent.index()].locals[outer.index()];
         capture(&mut self.nested, function, outer, &mut self.program.functions[function.index()].locals, data)
     }
 }

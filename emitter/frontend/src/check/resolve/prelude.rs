@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::Resolver;
-use crate::check::resolved::{Annotation, Block, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
+use crate::check::resolved::{Block, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
 use crate::intrinsics::Intrinsic;
 use crate::source::{SourceFile, Span};
 use crate::syntax::{self, Dialect, ast};
@@ -119,7 +119,6 @@ pub(super) fn functions<'l>(library: &'l ast::Program, name: &str) -> impl Itera
 /// Makes all of the function stand at a place of the program.
 fn place(function: &mut Function<'_>, span: Span) {
     function.is_prelude = true;
-    function.result = Some(Annotation::UNKNOWN);
     function.name_span = span;
     for local in &mut function.locals {
         local.span = span;

@@ -128,35 +128,12 @@ impl<'a> Resolver<'a> {
         id
     }
 
-    /// Reports the types in a declaration that nobody knows.
-    pub(super) fn check_type_decl(&mut self, decl: &'a ast::TypeDecl) {
-        let fields: Vec<&ast::TypeExpr> = match &decl.kind {
-            ast::TypeDeclKind::Struct(members) => members
-                .iter()
-                .filter_map(|member| match member {
-                    ast::Member::Field(field) => Some(&field.ty),
-                    ast::Member::Method(..) => None,
-                })
-                .collect(),
-            ast::TypeDeclKind::Union(variants) => {
-                variants.iter().flat_map(|variant| &variant.fields).map(|field| &field.ty).collect()
-            }
-            ast::TypeDeclKind::Alias(ty) => vec![ty],
-        };
-        for ty in fields {
-            self.annotation(Some(ty));
-        }
-    }
-
     /// A method: a function whose first parameters are the fields.
     pub(super) fn method(&mut self, method: Method<'a>) -> Function<'a> {
         let decl = method.decl;
         let fields = self.program.records[method.record.index()].fields.clone();
-        let variables = fields.iter().map(|field| {
-            let annotation = self.annotation(Some(field.ty));
-            Variable { name: field.name, span: decl.name.span, annotation, is_cell: false }
-        });
-        let variables = variables.collect();
+        let variable = |field: &RecordField<'a>| Variable { name: field.name, span: decl.name.span, is_cell: false };
+        let variables = fields.iter().map(variable).collect();
         self.function_in(method.function, variables, decl, method.span)
     }
 

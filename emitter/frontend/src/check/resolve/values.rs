@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Resolver, Scope};
 use crate::builtins::Builtin;
-use crate::check::resolved::{Annotation, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
+use crate::check::resolved::{ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
@@ -47,8 +47,6 @@ impl<'a> Resolver<'a> {
             captures: given,
             locals: scope.locals,
             body: vec![Stmt { kind: StmtKind::Return(Some(value)), span }],
-            result: Some(Annotation::UNKNOWN),
-            builtins: scope.builtins,
             span,
             callees: scope.callees,
             values: scope.values,
@@ -84,7 +82,6 @@ impl<'a> Resolver<'a> {
             let arity = if builtin.is_variadic() { 1 } else { builtin.arity() };
             let id = self.reserve_nested(arity, span);
             self.made_function(id, builtin.row().name, (0, arity), span, |cx, args| {
-                cx.func.builtins.insert(builtin);
                 cx.push(ExprKind::Builtin { builtin, args }, span)
             });
             return Some(self.made_value(id, Vec::new(), span));

@@ -90,7 +90,7 @@ impl Walk<'_, '_, '_> {
             ExprKind::CastMap { of: _, part, value, int_keys, ref target } => {
                 self.cast_to_map(id, first.expr, part, value, int_keys, target, span).into()
             }
-            ExprKind::Cast { of: _, to, annotation: _ } => self.cast(first.expr, to, span).into(),
+            ExprKind::Cast { of: _, to } => self.cast(first.expr, to, span).into(),
             _ => unreachable!("an expression without a first operand"),
         };
         tested(value, is_cond)
