@@ -136,6 +136,6 @@ fn methods_and_builtins_are_values() {
          main() -> none { f: fun, g: fun, n: int }
          get(: int) -> int
          len(: list<int>) -> int
-         get(x: int) -> int",
+         P.get(x: int) -> int",
     );
 }

@@ -101,7 +101,7 @@ fn methods_take_the_fields_first() {
          let b = [c][0].add(3)",
         "type C { n: int }
          main() -> none { c: C, a: int, b: int }
-         add(n: int, k: int) -> int",
+         C.add(n: int, k: int) -> int",
     );
 }
 
