@@ -66,6 +66,8 @@ intrinsics! {
     Acos "float_acos" (FLOAT) -> FLOAT;
     /// The angle of a point, of which y comes first.
     Atan2 "float_atan2" (FLOAT, FLOAT) -> FLOAT;
+    /// The MD5 digest of a string in hexadecimal.
+    Md5 "string_md5" (STRING) -> STRING;
     /// The variables of the environment, `NAME=value`, one zero byte between them.
     Environment "environment" () -> STRING;
 }

@@ -30,6 +30,7 @@ impl FunctionCtx<'_, '_> {
             Intrinsic::Asin => (MochiOp::FloatAsin, Type::FLOAT),
             Intrinsic::Acos => (MochiOp::FloatAcos, Type::FLOAT),
             Intrinsic::Atan2 => (MochiOp::FloatAtan2, Type::FLOAT),
+            Intrinsic::Md5 => (MochiOp::StrMd5, Type::STR),
             Intrinsic::Environment => (MochiOp::Environment, Type::STR),
         };
         self.fb.set_span(Some(expr.span));

@@ -727,6 +727,8 @@ mochi_ops! {
     StrLower "str.lower" (borrow text) -> (text) Alloc None;
     /// Without white space at both ends.
     StrTrim "str.trim" (borrow text) -> (text) Alloc None;
+    /// The MD5 digest of the bytes in hexadecimal.
+    StrMd5 "str.md5" (borrow text) -> (text) Alloc None;
     /// Decimal digits with an optional sign, of a number of at most 64 bits; else fails. None gives 0.
     StrToInt "str.to_int" (borrow str) -> (int) Fail None;
     /// Any number of decimal digits with an optional sign; else fails. None gives 0.

@@ -249,6 +249,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::StrUpper
             | MochiOp::StrLower
             | MochiOp::StrTrim
+            | MochiOp::StrMd5
             | MochiOp::StrToInt
             | MochiOp::StrToBigint
             | MochiOp::StrToFloat

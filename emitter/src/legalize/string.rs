@@ -42,6 +42,7 @@ impl Ctx<'_> {
             MochiOp::StrNext => self.string_next(data),
             MochiOp::StrUpper => self.runtime_op(RuntimeFn::StringUpper, data),
             MochiOp::StrLower => self.runtime_op(RuntimeFn::StringLower, data),
+            MochiOp::StrMd5 => self.runtime_op(RuntimeFn::StringMd5, data),
             MochiOp::StrTrim => {
                 // The runtime takes a share over, to give it back where there is nothing to trim.
                 self.dup_old(data.args[0]);

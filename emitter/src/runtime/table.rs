@@ -90,6 +90,8 @@ runtime_functions! {
     StringChar "string_char" (string, i32) -> string;
     StringWidth "string_width" (string, i32) -> i32;
     StringTrim "string_trim" (own string) -> string;
+    /// In hexadecimal.
+    StringMd5 "string_md5" (string) -> string;
     StringToInt "string_to_int" (string, i32) -> int;
     StringToBigint "string_to_bigint" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;

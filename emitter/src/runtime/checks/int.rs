@@ -265,3 +265,42 @@ fn dividing_by_zero_fails_at_its_line() {
         assert_eq!((code, &*errors), (1, "error: division by zero\n  at test.mochi:12\n"));
     }
 }
+
+#[test]
+fn long_division_and_long_text_undo_multiplication() {
+    let module = module_of(FUNCTIONS);
+    let mut machine = Machine::new(&module);
+    let mut random = Random(11);
+    // A number of so many digits, and its text; one of them is often all nines, which makes quotients too large.
+    let mut long = |machine: &mut Machine<'_>, digits: usize| {
+        let nines = random.below(3) == 0;
+        let mut digit =
+            |at: usize| if nines && at < digits - 3 { '9' } else { char::from(b'1' + random.below(9) as u8) };
+        let digits: String = (0..digits).map(&mut digit).collect();
+        let string = machine.string(digits.as_bytes());
+        let word = machine.call("string_to_bigint", &[string, 1]);
+        machine.call("string_release", &[string]);
+        (word, digits)
+    };
+    for (n, m) in [(1000, 2800), (1900, 930), (2500, 2500), (7000, 1850), (40, 650), (3000, 20)] {
+        let ((a, a_text), (b, b_text)) = (long(&mut machine, n), long(&mut machine, m));
+        assert_eq!(text_of(&mut machine, a), a_text);
+        assert_eq!(machine.call("int_length", &[b]), b_text.len() as u64);
+        let c = machine.call("int_sub_slow", &[a, 7, 0]);
+        let product = machine.call("int_mul_slow", &[a, b, 0]);
+        let sum = machine.call("int_add_slow", &[product, c, 0]);
+        let quotient = machine.call("int_div_slow", &[sum, a, 0, 1]);
+        assert_eq!(machine.call("int_eq_slow", &[quotient, b]), 1, "quotient of {n} and {m} digits");
+        let rest = machine.call("int_rem_slow", &[sum, a, 0, 1]);
+        assert_eq!(machine.call("int_eq_slow", &[rest, c]), 1, "remainder of {n} and {m} digits");
+        for word in [a, b, c, product, sum, quotient, rest] {
+            machine.call("word_release", &[word]);
+        }
+    }
+    assert_eq!(machine.live_objects(), 0);
+}
+
+fn text_of(machine: &mut Machine<'_>, word: u64) -> String {
+    let string = machine.call("int_to_string", &[word, 0]);
+    String::from_utf8(machine.take(string)).expect("ASCII")
+}
