@@ -109,8 +109,8 @@ struct TopLevel<'a> {
     variables: HashSet<&'a str>,
     /// Declared types and their variants.
     types: HashMap<&'a str, Named<'a>>,
-    /// Imported modules.
-    modules: HashMap<&'a str, foreign::Module>,
+    /// Imported modules; none for one that was refused.
+    modules: HashMap<&'a str, Option<foreign::Module>>,
     /// What is declared `extern`, of no module.
     externs: HashSet<&'a str>,
 }
@@ -642,7 +642,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The member of a foreign module that an expression is or calls.
-    fn module_member(&self, expr: &'a ast::Expr) -> Option<(foreign::Module, &'a ast::Name)> {
+    fn module_member(&self, expr: &'a ast::Expr) -> Option<(Option<foreign::Module>, &'a ast::Name)> {
         let (of, name) = foreign::member(expr)?;
         Some((self.module(of)?, name))
     }
@@ -651,9 +651,10 @@ impl<'a> Resolver<'a> {
     fn operand(&mut self, expr: &'a ast::Expr) -> ExprId {
         let span = expr.span;
         if let Some((module, name)) = self.module_member(expr) {
-            return match &expr.kind {
-                ast::ExprKind::Call { callee: _, args } => self.call_foreign(module, name, args, span),
-                _ => self.foreign_member(module, name, span),
+            return match (module, &expr.kind) {
+                (Some(module), ast::ExprKind::Call { callee: _, args }) => self.call_foreign(module, name, args, span),
+                (Some(module), _) => self.foreign_member(module, name, span),
+                (None, _) => self.push(ExprKind::Refused, span),
             };
         }
         let kind = match &expr.kind {

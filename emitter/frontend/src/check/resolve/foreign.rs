@@ -69,6 +69,10 @@ impl<'a> Resolver<'a> {
                 let Some(language) = language else {
                     return self.refuse(stmt.span, "imports of Mochi modules");
                 };
+                let name = match alias {
+                    Some(alias) => alias.text.as_str(),
+                    None => path.rsplit('/').next().unwrap_or(path),
+                };
                 let known = MODULES.iter().filter(|module| module.language == language.text);
                 let Some(&module) = known.clone().find(|module| module.path == path) else {
                     let paths: Vec<String> = known.map(|module| format!("`{}`", module.path)).collect();
@@ -77,13 +81,10 @@ impl<'a> Resolver<'a> {
                         _ => format!("there are {}", paths.join(", ")),
                     };
                     let message = format!("the {} module `{path}` is not supported: {others}", language.text);
+                    self.names.modules.insert(name, None);
                     return self.error(Code::M001, *path_span, message);
                 };
-                let name = match alias {
-                    Some(alias) => alias.text.as_str(),
-                    None => path.rsplit('/').next().unwrap_or(path),
-                };
-                self.names.modules.insert(name, module);
+                self.names.modules.insert(name, Some(module));
             }
             ast::StmtKind::ExternVar { mutable: _, path, ty: _ } | ast::StmtKind::ExternFun { path, .. } => {
                 if let [name] = &path[..] {
@@ -100,13 +101,18 @@ impl<'a> Resolver<'a> {
     /// A declaration of a member says that it is there.
     pub(super) fn check_extern(&mut self, path: &'a [ast::Name]) {
         let [module, members @ ..] = path else { return };
-        let Some(known) = self.names.modules.get(module.text.as_str()).copied() else {
-            if let [member, ..] = members {
-                let message =
-                    format!("`{}` of `{}` is not supported: there is no such module", member.text, module.text);
-                self.error(Code::M001, member.span, message);
+        let known = match self.names.modules.get(module.text.as_str()) {
+            Some(&Some(known)) => known,
+            // What follows from an import that was refused was said with it; types have methods.
+            Some(None) => return,
+            None if self.names.types.contains_key(module.text.as_str()) => return,
+            None => {
+                if let [member, ..] = members {
+                    let message = format!("`{}` is not supported: there is no module `{}`", member.text, module.text);
+                    self.error(Code::M001, member.span, message);
+                }
+                return;
             }
-            return;
         };
         if let [member] = members
             && !known.names().contains(&member.text.as_str())
@@ -115,8 +121,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The module that an expression names, if it is one.
-    pub(super) fn module(&self, of: &ast::Expr) -> Option<Module> {
+    /// The module that an expression names, if it is one; there may have been nothing to import.
+    pub(super) fn module(&self, of: &ast::Expr) -> Option<Option<Module>> {
         let ast::ExprKind::Name(name) = &of.kind else { return None };
         if self.is_bound(name) || self.names.variables.contains(name.as_str()) {
             return None;
@@ -126,7 +132,7 @@ impl<'a> Resolver<'a> {
         module.or_else(|| {
             let is_strings = name == "strings" && !self.names.externs.contains("strings");
             let mut known = MODULES.iter().copied();
-            known.find(|module| is_strings && module.language == "go" && module.path == "strings")
+            known.find(|module| is_strings && module.language == "go" && module.path == "strings").map(Some)
         })
     }
 
@@ -152,14 +158,14 @@ impl<'a> Resolver<'a> {
         }
         let Some(decl) = prelude::functions(library, &name.text).find(|decl| decl.params.len() == args.len()) else {
             let arities = prelude::functions(library, &name.text).map(|decl| decl.params.len().to_string());
-            let message = match arities.collect::<Vec<_>>() {
-                none if none.is_empty() => format!("`{}` is no function", name.text),
+            match arities.collect::<Vec<_>>() {
+                none if none.is_empty() => self.error(Code::T004, span, format!("`{}` is not callable", name.text)),
                 arities => {
                     let arities = arities.join(" or ");
-                    format!("function {} expects {arities} arguments, got {}", name.text, args.len())
+                    let message = format!("function {} expects {arities} arguments, got {}", name.text, args.len());
+                    self.error(Code::T039, span, message);
                 }
-            };
-            self.error(Code::T039, span, message);
+            }
             return self.push(ExprKind::Refused, span);
         };
         let function = self.library_function(library, decl, span);
