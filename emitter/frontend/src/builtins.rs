@@ -269,7 +269,8 @@ builtins! {
         Pure; example r#"print(lower("MOCHI"))"# => "mochi";
     }
 
-    /// The next line of standard input without its line end; empty when there is none.
+    /// The next line of standard input without its line end; empty when there is none. In a program that
+    /// compares something with `nil` only the first such line is empty, then there is none.
     Input input {
         () -> string;
         Io; example r#"print(len(input()))"# => "0";

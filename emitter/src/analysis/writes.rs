@@ -161,6 +161,7 @@ impl Writes {
                 | MochiOp::Print
                 | MochiOp::PrintData
                 | MochiOp::Input
+                | MochiOp::InputOrNone
                 | MochiOp::Now
                 | MochiOp::Expect
                 | MochiOp::Fail,

@@ -686,6 +686,9 @@ impl FunctionCtx<'_, '_> {
                 self.fb.set_span(Some(expr.span));
                 self.fb.value(MochiOp::StrLower, vec![value], Imm::None, Type::STR)
             }
+            (Builtin::Input, []) if expr.ty.nullable => {
+                self.fb.value(MochiOp::InputOrNone, Vec::new(), Imm::None, Type::STR.or_none())
+            }
             (Builtin::Input, []) => self.fb.value(MochiOp::Input, Vec::new(), Imm::None, Type::STR),
             (Builtin::Now, []) => self.fb.value(MochiOp::Now, Vec::new(), Imm::None, Type::INT),
             (

@@ -1,10 +1,8 @@
 //! Lists: literals, places that grow and loops.
 //!
 //! `P = append(P, v)` grows the list in its place: a variable of the function gives it up by
-//! being set, an element is replaced by an empty list meanwhile; `places` has the others. Where `v` calls a
-//! function, that could look at the element in between, so the list is read first as it is written, and copied.
+//! being set; `places` has the others.
 
-use mochi_frontend::builtins::Builtin;
 use mochi_frontend::source::Span;
 use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 
@@ -12,23 +10,11 @@ use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
 use super::loops::Loop;
-use super::places::is_quiet;
+use super::places::{Place, grows, is_fixed};
 use super::types::lower_type;
 
 /// A literal reserves room for no more elements than this; lists grow beyond.
 const MAX_CAPACITY: usize = 1 << 20;
-
-/// The list and the value of a call of `append`.
-fn append_operands(value: &Expr) -> Option<(&Expr, &Expr)> {
-    match &value.kind {
-        ExprKind::Builtin { builtin: Builtin::Append, args } => match args.as_slice() {
-            [of, value] => Some((of, value)),
-            _ => None,
-        },
-        ExprKind::Convert(of) => append_operands(of),
-        _ => None,
-    }
-}
 
 /// Whether both read the same place or give the same number, in whatever order they are evaluated.
 pub(super) fn is_same(a: &Expr, b: &Expr) -> bool {
@@ -86,35 +72,20 @@ impl FunctionCtx<'_, '_> {
     /// `of[index] = value`: the list, the value, the index.
     pub(super) fn set_index(&mut self, of: &Expr, index: &Expr, value: &Expr, span: Span) {
         let Some(list) = self.expr(of) else { return };
-        if let Some((ExprKind::ListIndex { of: read, index: at }, item)) =
-            append_operands(value).map(|(of, item)| (&of.kind, item))
-            && is_same(of, read)
-            && is_same(index, at)
-            && is_quiet(item)
-        {
-            return self.append_to_element(list, index, item, span);
+        let is_place = |expr: &Expr| match &expr.kind {
+            ExprKind::ListIndex { of: read, index: at } => is_same(of, read) && is_same(index, at),
+            _ => false,
+        };
+        // The index is evaluated once where it is the same before the value as after it.
+        if grows(value, &is_place) && is_fixed(index, value, |local| self.is_cell(local)) {
+            let Some(index) = self.expr(index) else { return };
+            let ty = self.element(self.fb.ty(list));
+            return self.set_place(Place::Element { list, index }, ty, value, is_place, span);
         }
         let Some(value) = self.expr(value) else { return };
         let Some(index) = self.expr(index) else { return };
         self.fb.set_span(Some(span));
         self.fb.effect(MochiOp::ListSet, vec![list, index, value], Imm::None);
-    }
-
-    /// `list[index] = append(list[index], item)`.
-    fn append_to_element(&mut self, list: Value, index: &Expr, item: &Expr, span: Span) {
-        let Some(index) = self.expr(index) else { return };
-        self.fb.set_span(Some(span));
-        let ty = self.element(self.fb.ty(list));
-        // An index that is out of range fails before the item is evaluated, as it does when read.
-        let inner = self.fb.value(MochiOp::ListGet, vec![list, index], Imm::None, ty);
-        let Some(item) = self.expr(item) else { return };
-        self.fb.set_span(Some(span));
-        let meanwhile = if ty.nullable { self.none(ty) } else { self.new_list(ty, 0) };
-        self.fb.effect(MochiOp::ListSet, vec![list, index, meanwhile], Imm::None);
-        let grown = self.list_or_new(inner);
-        let grown = self.append(grown, item);
-        let grown = self.convert(grown, ty);
-        self.fb.effect(MochiOp::ListSet, vec![list, index, grown], Imm::None);
     }
 
     /// Counts up to the length that the list has at the start.

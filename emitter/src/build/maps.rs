@@ -7,7 +7,7 @@ use crate::ir::{Imm, MochiOp, Type, Value};
 
 use super::FunctionCtx;
 use super::lists::is_same;
-use super::places::{Place, is_quiet};
+use super::places::{Place, is_fixed};
 use super::types::lower_type;
 
 impl FunctionCtx<'_, '_> {
@@ -49,7 +49,7 @@ impl FunctionCtx<'_, '_> {
             _ => false,
         };
         // The key is evaluated once where it is the same before the value as after it.
-        if matches!(key.kind, ExprKind::Int(_) | ExprKind::Str(_)) || is_quiet(value) {
+        if is_fixed(key, value, |local| self.is_cell(local)) {
             let Some(key) = self.expr(key) else { return };
             let ty = self.entry_type(map);
             self.set_place(Place::Entry { map, key }, ty, value, is_place, span);

@@ -11,18 +11,23 @@
 //!
 //! Where evaluating `v` runs other functions, they could look at the place or set it. Then the value is
 //! read first, as it is written, and what the place holds afterwards is taken out and given up:
-//! if that is still the same, the value read first has the only share.
+//! if that is still the same, the value read first has the only share. An element is always read first, as
+//! that may fail, and is something empty meanwhile.
+//!
+//! What a place holds is tested before something is added to it where it may be none. It is taken out for the
+//! test already if nothing that is evaluated then can look at the place.
 
 use mochi_frontend::builtins::Builtin;
 use mochi_frontend::source::Span;
-use mochi_frontend::typed::{self, Expr, ExprKind};
+use mochi_frontend::typed::{self, ArithOp, Expr, ExprKind};
 use mochi_frontend::types;
 
-use crate::ir::{Imm, MochiOp, Type, Value};
+use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
 use super::expr::walk;
 use super::stmt::has_call;
+use super::types::lower_type;
 
 /// A place other than a variable of the function.
 #[derive(Clone, Copy)]
@@ -38,6 +43,10 @@ pub(super) enum Place {
         map: Value,
         key: Value,
     },
+    Element {
+        list: Value,
+        index: Value,
+    },
 }
 
 /// What is added to a list or string.
@@ -48,19 +57,21 @@ enum Part<'e> {
     Elements(&'e Expr),
     /// To a list, one element.
     Element(&'e Expr),
+    /// To a value of any kind.
+    Any(&'e Expr),
 }
 
 impl<'e> Part<'e> {
     fn expr(&self) -> &'e Expr {
         match self {
-            Part::Text(expr) | Part::Elements(expr) | Part::Element(expr) => expr,
+            Part::Text(expr) | Part::Elements(expr) | Part::Element(expr) | Part::Any(expr) => expr,
         }
     }
 }
 
 /// What `value` adds to the list or string of a place, in order; none if it is something else.
 /// `is_place` tells of an expression whether it reads the place.
-fn growth<'e>(value: &'e Expr, is_place: impl Fn(&Expr) -> bool) -> Option<Vec<Part<'e>>> {
+fn growth<'e>(value: &'e Expr, is_place: &impl Fn(&Expr) -> bool) -> Option<Vec<Part<'e>>> {
     let mut parts = Vec::new();
     let mut at = value;
     loop {
@@ -76,6 +87,10 @@ fn growth<'e>(value: &'e Expr, is_place: impl Fn(&Expr) -> bool) -> Option<Vec<P
                 parts.push(Part::Elements(rhs));
                 lhs
             }
+            ExprKind::Arith { op: ArithOp::Add, lhs, rhs } if at.ty.kind == types::Kind::Any && !is_number(rhs) => {
+                parts.push(Part::Any(rhs));
+                lhs
+            }
             ExprKind::Builtin { builtin: Builtin::Append, args } => {
                 let [of, item] = args.as_slice() else { return None };
                 parts.push(Part::Element(item));
@@ -89,9 +104,87 @@ fn growth<'e>(value: &'e Expr, is_place: impl Fn(&Expr) -> bool) -> Option<Vec<P
     (!parts.is_empty()).then_some(parts)
 }
 
+/// Whether a value of any kind is known to be a number, which makes nothing longer.
+fn is_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Convert(of) => matches!(of.ty.kind, types::Kind::Int | types::Kind::Float | types::Kind::Bool),
+        _ => false,
+    }
+}
+
 /// Whether evaluating `expr` sets a variable of the checker's, or runs another function.
 pub(super) fn is_quiet(expr: &Expr) -> bool {
     !has_call(expr) && walk(expr, |expr| !matches!(expr.kind, ExprKind::Let { .. } | ExprKind::Block { .. }))
+}
+
+/// Whether an index or a key is the same before `value` is evaluated as after it. Statements alone set the
+/// variables of this function, but for those in cells.
+pub(super) fn is_fixed(index: &Expr, value: &Expr, is_cell: impl Fn(typed::LocalId) -> bool) -> bool {
+    let is_constant = |expr: &Expr| match expr.kind {
+        ExprKind::Int(_) | ExprKind::Str(_) | ExprKind::Convert(_) => true,
+        ExprKind::Arith { op, .. } => matches!(op, ArithOp::Add | ArithOp::Sub | ArithOp::Mul),
+        ExprKind::Local(local) => !is_cell(local),
+        _ => false,
+    };
+    is_quiet(value) || walk(index, is_constant) && walk(value, |expr| !matches!(expr.kind, ExprKind::Block { .. }))
+}
+
+/// Whether evaluating `expr` reads the place once, and apart from that looks at variables of the function and at
+/// parts of strings alone.
+fn is_blind(expr: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+    let is_scalar = |expr: &Expr| {
+        use types::Kind::{Bool, Float, Int, String};
+        matches!(expr.ty.kind, Int | Float | Bool | String)
+    };
+    let mut reads = 0;
+    let mut work = vec![expr];
+    while let Some(expr) = work.pop() {
+        if is_place(expr) {
+            reads += 1;
+            continue;
+        }
+        match &expr.kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::None
+            | ExprKind::Local(_) => {}
+            ExprKind::Convert(of) | ExprKind::IsNone(of) | ExprKind::Not(of) => work.push(of),
+            ExprKind::Concat { lhs, rhs }
+            | ExprKind::ListConcat { lhs, rhs }
+            | ExprKind::Or { lhs, rhs }
+            | ExprKind::And { lhs, rhs }
+            | ExprKind::Arith { op: _, lhs, rhs } => work.extend([&**lhs, &**rhs]),
+            ExprKind::StringIndex { of, index } => work.extend([&**of, &**index]),
+            ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
+            ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
+            ExprKind::List(elements) => work.extend(elements),
+            ExprKind::Builtin { builtin: Builtin::Append, args } => work.extend(args),
+            ExprKind::Builtin { builtin: Builtin::Str | Builtin::Len, args } if args.iter().all(is_scalar) => {
+                work.extend(args);
+            }
+            _ => return false,
+        }
+    }
+    reads == 1
+}
+
+/// Whether the first thing that `value` does is to set a variable of the checker's to what the place holds.
+fn holds_place(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+    let mut at = value;
+    loop {
+        at = match &at.kind {
+            ExprKind::Let { local: _, value, then: _ } if is_place(value) => return true,
+            ExprKind::Let { local: _, value: of, then: _ } | ExprKind::Convert(of) => of,
+            _ => return false,
+        }
+    }
+}
+
+/// Whether setting the place to `value` is a change of what it holds.
+pub(super) fn grows(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+    growth(value, is_place).is_some() || holds_place(value, is_place) && is_blind(value, is_place)
 }
 
 impl FunctionCtx<'_, '_> {
@@ -104,8 +197,14 @@ impl FunctionCtx<'_, '_> {
         is_place: impl Fn(&Expr) -> bool,
         span: Span,
     ) {
-        match growth(value, is_place) {
+        match growth(value, &is_place) {
             Some(parts) => self.grow(place, ty, parts, span),
+            None if holds_place(value, &is_place) && is_blind(value, &is_place) => {
+                if let Some(value) = self.expr_of_taken(value, place, ty, &is_place) {
+                    self.fb.set_span(Some(span));
+                    self.put_back(place, ty, value);
+                }
+            }
             None => {
                 if let Some(value) = self.expr(value) {
                     self.fb.set_span(Some(span));
@@ -117,16 +216,23 @@ impl FunctionCtx<'_, '_> {
 
     fn grow(&mut self, place: Place, ty: Type, parts: Vec<Part<'_>>, span: Span) {
         self.fb.set_span(Some(span));
-        let read = (!parts.iter().all(|part| is_quiet(part.expr()))).then(|| self.load(place, ty));
+        let is_read = matches!(place, Place::Element { .. }) || !parts.iter().all(|part| is_quiet(part.expr()));
+        let read = is_read.then(|| self.load(place, ty));
         let mut values = Vec::with_capacity(parts.len());
         for part in &parts {
             let Some(value) = self.expr(part.expr()) else { return };
             values.push(value);
         }
         self.fb.set_span(Some(span));
-        let taken = self.take(place, ty);
-        let start = read.unwrap_or(taken);
+        let start = match read {
+            Some(read) => {
+                self.clear(place, ty);
+                read
+            }
+            None => self.take(place, ty),
+        };
         let mut value = match parts.first() {
+            _ if ty == Type::ANY => start,
             Some(Part::Element(_)) => self.list_or_new(start),
             _ => self.convert(start, ty.without_none()),
         };
@@ -135,11 +241,50 @@ impl FunctionCtx<'_, '_> {
             let op = match part {
                 Part::Text(_) => MochiOp::StrConcat,
                 Part::Elements(_) => MochiOp::ListConcat,
+                Part::Any(_) => MochiOp::AnyAdd,
                 Part::Element(_) if whole == Type::ANY => MochiOp::AnyPush,
                 Part::Element(_) => MochiOp::ListPush,
             };
             value = self.fb.value(op, vec![value, added], Imm::None, whole);
         }
+        self.put_back(place, ty, value);
+    }
+
+    /// The value of an expression that [`holds_place`], with what the place holds taken out of it.
+    fn expr_of_taken(
+        &mut self,
+        value: &Expr,
+        place: Place,
+        ty: Type,
+        is_place: &impl Fn(&Expr) -> bool,
+    ) -> Option<Value> {
+        self.fb.set_span(Some(value.span));
+        match &value.kind {
+            ExprKind::Let { local, value: of, then } => {
+                let of = match is_place(of) {
+                    true if matches!(place, Place::Element { .. }) => {
+                        let read = self.load(place, ty);
+                        self.clear(place, ty);
+                        read
+                    }
+                    true => self.take(place, ty),
+                    false => self.expr_of_taken(of, place, ty, is_place)?,
+                };
+                self.declare_local(*local, of);
+                self.expr(then)
+            }
+            ExprKind::Convert(of) => {
+                let of = self.expr_of_taken(of, place, ty, is_place)?;
+                let to = lower_type(value.ty).expect("a place has a type");
+                self.fb.set_span(Some(value.span));
+                Some(self.convert(of, to))
+            }
+            other => unreachable!("{other:?} does not begin with a place"),
+        }
+    }
+
+    /// Gives a place that holds no share of its own, or something empty, a value.
+    fn put_back(&mut self, place: Place, ty: Type, value: Value) {
         match place {
             Place::Global(global) => {
                 let value = self.convert(value, ty);
@@ -154,6 +299,32 @@ impl FunctionCtx<'_, '_> {
                 let value = self.convert(value, held);
                 self.fb.effect(MochiOp::MapSet, vec![map, key, value], Imm::None);
             }
+            Place::Element { list, index } => {
+                let value = self.convert(value, ty);
+                self.fb.effect(MochiOp::ListSet, vec![list, index, value], Imm::None);
+            }
+        }
+    }
+
+    /// Gives up what the place holds, of which there is another share.
+    fn clear(&mut self, place: Place, ty: Type) {
+        match place {
+            Place::Element { list, index } => {
+                let empty = match ty.kind {
+                    // Lists of small words are the fast ones.
+                    Kind::Any => {
+                        let zero = self.fb.int_const(0);
+                        self.convert(zero, ty)
+                    }
+                    _ if ty.has_none() => self.none(ty),
+                    Kind::List(_) => self.new_list(ty, 0),
+                    _ => self.string(b""),
+                };
+                self.fb.effect(MochiOp::ListSet, vec![list, index, empty], Imm::None);
+            }
+            Place::Global(_) | Place::Field { .. } | Place::Entry { .. } => {
+                self.take(place, ty);
+            }
         }
     }
 
@@ -165,6 +336,7 @@ impl FunctionCtx<'_, '_> {
                 self.fb.value(MochiOp::RecordGet, vec![record], Imm::I32(index as i32), ty)
             }
             Place::Entry { map, key } => self.fb.value(MochiOp::MapGet, vec![map, key], Imm::None, ty),
+            Place::Element { list, index } => self.fb.value(MochiOp::ListGet, vec![list, index], Imm::None, ty),
         }
     }
 
@@ -175,6 +347,7 @@ impl FunctionCtx<'_, '_> {
                 self.fb.value(MochiOp::RecordTake, vec![record], Imm::I32(index as i32), ty)
             }
             Place::Entry { map, key } => self.fb.value(MochiOp::MapTake, vec![map, key], Imm::None, ty),
+            Place::Element { .. } => unreachable!("an element is read, and then replaced"),
         }
     }
 
@@ -185,6 +358,7 @@ impl FunctionCtx<'_, '_> {
                 self.fb.effect(MochiOp::RecordSet, vec![record, value], Imm::I32(index as i32));
             }
             Place::Entry { map, key } => self.fb.effect(MochiOp::MapSet, vec![map, key, value], Imm::None),
+            Place::Element { list, index } => self.fb.effect(MochiOp::ListSet, vec![list, index, value], Imm::None),
         }
     }
 }

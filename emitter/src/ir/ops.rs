@@ -800,8 +800,9 @@ mochi_ops! {
 
     AnyEq "any.eq" (borrow any, borrow any) -> (truth) Read None;
     AnyNe "any.ne" (borrow any, borrow any) -> (truth) Read None;
-    /// None stays none; texts and lists are joined, a number of one kind and one of another are floats.
-    AnyAdd "any.add" (borrow any, borrow any) -> (any) Alloc None;
+    /// None stays none; texts and lists are joined, in place when the left one is not shared; a number of one
+    /// kind and one of another are floats.
+    AnyAdd "any.add" (own any, borrow any) -> (any) Alloc None;
     AnySub "any.sub" (borrow any, borrow any) -> (any) Alloc None;
     AnyMul "any.mul" (borrow any, borrow any) -> (any) Alloc None;
     /// Fails on a zero divisor.
@@ -865,6 +866,8 @@ mochi_ops! {
     /// Writes static bytes to standard output.
     PrintData "print.data" () -> () Write Data;
     Input "input" () -> (text) Write None;
+    /// The same; none from the second time on that the end of input is met.
+    InputOrNone "input.or_none" () -> (str) Write None;
     Now "now" () -> (int) Write None;
     /// The variables of the environment, one zero byte between them.
     Environment "environment" () -> (text) Read None;

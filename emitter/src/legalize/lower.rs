@@ -268,6 +268,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::IsNone
             | MochiOp::Truthy
             | MochiOp::Input
+            | MochiOp::InputOrNone
             | MochiOp::Now
             | MochiOp::Environment => Some(self.scalar_op(op, data)),
 

@@ -27,6 +27,7 @@ impl Ctx<'_> {
             }
             MochiOp::Truthy => self.truthy(data.args[0]),
             MochiOp::Input => self.call_value(RuntimeFn::Input, &[]),
+            MochiOp::InputOrNone => self.call_value(RuntimeFn::InputOrNone, &[]),
             MochiOp::Now => self.call_value(RuntimeFn::Now, &[]),
             MochiOp::Environment => self.call_value(RuntimeFn::Environment, &[]),
             other => unreachable!("{} is not about scalars", other.name()),

@@ -134,7 +134,7 @@ runtime_functions! {
     /// The word of a float in an object; none of the float that is none.
     FloatBox "float_box" (f64) -> any;
     AnyTruthy "any_truthy" (any) -> bool;
-    AnyAdd "any_add" (any, any) -> any;
+    AnyAdd "any_add" (own any, any) -> any;
     AnySub "any_sub" (any, any) -> any;
     AnyMul "any_mul" (any, any) -> any;
     AnyDiv "any_div" (any, any, i32) -> any;
@@ -257,6 +257,8 @@ runtime_functions! {
     JsonAny "json_any" (any);
     PrintNewline "print_newline" ();
     Input "input" () -> string;
+    /// None from the second time on that the end of input is met.
+    InputOrNone "input_or_none" () -> string;
     Now "now" () -> int;
     Environment "environment" () -> string;
 

@@ -58,6 +58,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
             records: Vec::new(),
             unions: Vec::new(),
             exprs: Vec::new(),
+            tests_for_nil: false,
             method_values: BTreeMap::new(),
             partials: BTreeMap::new(),
         },
@@ -565,6 +566,7 @@ impl<'a> Resolver<'a> {
         let mut leaf = expr;
         while let Some(next) = first_operand(leaf)
             && self.module_member(leaf).is_none()
+            && self.unknown_callee(leaf).is_none()
         {
             chain.push(leaf);
             leaf = next;
@@ -612,6 +614,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn binary(&mut self, op: ast::BinaryOp, lhs: ExprId, rhs: &'a ast::Expr, span: Span) -> ExprId {
+        self.program.tests_for_nil |=
+            matches!(op, ast::BinaryOp::Eq | ast::BinaryOp::Ne) && is_nil(rhs) && !self.prelude.is_open;
         let rhs = self.expr(rhs);
         match op {
             ast::BinaryOp::Add
@@ -647,6 +651,22 @@ impl<'a> Resolver<'a> {
         Some((self.module(of)?, name))
     }
 
+    /// The name `a` in a call `a.f(…)` when nobody knows it.
+    fn unknown_callee(&mut self, expr: &'a ast::Expr) -> Option<(&'a str, Span)> {
+        let ast::ExprKind::Call { callee: _, args: _ } = &expr.kind else { return None };
+        let (of, _) = foreign::member(expr)?;
+        let ast::ExprKind::Name(name) = &of.kind else { return None };
+        let is_known = matches!(name.as_str(), "nil" | "null")
+            || self.names.functions.contains_key(name.as_str())
+            || self.names.types.contains_key(name.as_str())
+            || self.is_module_name(name)
+            || self.is_extern(name)
+            || Builtin::from_name(name).is_some()
+            || NOT_YET.contains(&name.as_str())
+            || self.lookup(name, of.span).is_some();
+        (!is_known).then_some((name, of.span))
+    }
+
     /// An expression that has no first operand.
     fn operand(&mut self, expr: &'a ast::Expr) -> ExprId {
         let span = expr.span;
@@ -656,6 +676,11 @@ impl<'a> Resolver<'a> {
                 (Some(module), _) => self.foreign_member(module, name, span),
                 (None, _) => self.push(ExprKind::Refused, span),
             };
+        }
+        if let Some((name, at)) = self.unknown_callee(expr) {
+            // As for functions that nobody knows, the arguments are not evaluated.
+            self.warn(Code::T002, at, format!("undefined variable: {name}"));
+            return self.push(ExprKind::Absent, span);
         }
         let kind = match &expr.kind {
             ast::ExprKind::Int(value) => ExprKind::Int(*value),
@@ -820,6 +845,10 @@ impl<'a> Resolver<'a> {
         }
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
+}
+
+fn is_nil(expr: &ast::Expr) -> bool {
+    matches!(&expr.kind, ast::ExprKind::Name(name) if matches!(name.as_str(), "nil" | "null"))
 }
 
 /// The operand that is evaluated first, of expressions that can form long chains.

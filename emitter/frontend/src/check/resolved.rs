@@ -48,6 +48,8 @@ pub(super) struct Program<'a> {
     /// By [`UnionId`].
     pub(super) unions: Vec<Union<'a>>,
     pub(super) exprs: Vec<Expr<'a>>,
+    /// Whether something is compared with `nil`, the none of programs that read until there is no more input.
+    pub(super) tests_for_nil: bool,
     /// The function that is left of a method after so many arguments, the fields not counted.
     pub(super) method_values: BTreeMap<(FuncId, usize), FuncId>,
     /// The functions that take function values with so many arguments, and then so many more.

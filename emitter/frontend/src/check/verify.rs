@@ -310,6 +310,7 @@ impl Verifier<'_> {
                 let mut result = overload.map(|overload| overload.result);
                 let first = types.first().copied().unwrap_or(Type::NONE);
                 match (builtin, first.kind) {
+                    (Builtin::Input, _) => result = Some(Type { nullable: ty.nullable, ..Type::STRING }),
                     (Builtin::Len, Kind::Any | Kind::Map(_)) => result = Some(Type::INT),
                     (Builtin::Append, Kind::Any) => {
                         return expect([first, ty] == [Type::ANY; 2] && types.get(1) == Some(&Type::ANY), "append");

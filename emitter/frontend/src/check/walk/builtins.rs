@@ -18,8 +18,16 @@ impl Walk<'_, '_, '_> {
     pub(super) fn concat_lists(&mut self, id: ExprId, args: Vec<Expr>, span: Span) -> Expr {
         let mut sets = Vec::new();
         let mut joined = self.list(id, Vec::new(), span);
-        for of in args.into_iter().map(|of| self.bind(of, &mut sets)).collect::<Vec<Expr>>() {
+        let args: Vec<Expr> = args.into_iter().map(|of| self.bind(of, &mut sets)).collect();
+        let last = args.iter().rposition(|of| matches!(of.ty.kind, Kind::List(_)));
+        for (index, of) in args.into_iter().enumerate() {
+            let is_empty = matches!(&joined.kind, ExprKind::List(elements) if elements.is_empty());
             match of.ty.kind {
+                // What is joined to it makes a new list of it.
+                Kind::List(_) if is_empty && !of.ty.nullable && last.is_some_and(|last| index < last) => {
+                    self.infer.unify(joined.ty, of.ty);
+                    joined = of;
+                }
                 Kind::List(_) => {
                     self.infer.unify(joined.ty, of.ty);
                     let ty = self.infer.canonical(of.ty).without_none();

@@ -84,7 +84,8 @@ impl Walk<'_, '_, '_> {
             }
             Builtin::Input | Builtin::Now => {
                 let result = builtin.overload(&types).map_or(Type::NEVER, |overload| overload.result);
-                shape::builtin(builtin, Vec::new(), result, span)
+                let may_end = builtin == Builtin::Input && self.program.tests_for_nil;
+                shape::builtin(builtin, Vec::new(), if may_end { result.or_none() } else { result }, span)
             }
         };
         for extra in extra.into_iter().rev() {
