@@ -566,7 +566,7 @@ impl<'a> Resolver<'a> {
         let mut leaf = expr;
         while let Some(next) = first_operand(leaf)
             && self.module_member(leaf).is_none()
-            && self.unknown_callee(leaf).is_none()
+            && !self.is_unknown_callee(leaf)
         {
             chain.push(leaf);
             leaf = next;
@@ -651,11 +651,11 @@ impl<'a> Resolver<'a> {
         Some((self.module(of)?, name))
     }
 
-    /// The name `a` in a call `a.f(…)` when nobody knows it.
-    fn unknown_callee(&mut self, expr: &'a ast::Expr) -> Option<(&'a str, Span)> {
-        let ast::ExprKind::Call { callee: _, args: _ } = &expr.kind else { return None };
-        let (of, _) = foreign::member(expr)?;
-        let ast::ExprKind::Name(name) = &of.kind else { return None };
+    /// Whether an expression is a call `a.f(…)` and nobody knows `a`.
+    fn is_unknown_callee(&mut self, expr: &'a ast::Expr) -> bool {
+        let ast::ExprKind::Call { callee: _, args: _ } = &expr.kind else { return false };
+        let Some((of, _)) = foreign::member(expr) else { return false };
+        let ast::ExprKind::Name(name) = &of.kind else { return false };
         let is_known = matches!(name.as_str(), "nil" | "null")
             || self.names.functions.contains_key(name.as_str())
             || self.names.types.contains_key(name.as_str())
@@ -664,7 +664,7 @@ impl<'a> Resolver<'a> {
             || Builtin::from_name(name).is_some()
             || NOT_YET.contains(&name.as_str())
             || self.lookup(name, of.span).is_some();
-        (!is_known).then_some((name, of.span))
+        !is_known
     }
 
     /// An expression that has no first operand.
@@ -677,9 +677,8 @@ impl<'a> Resolver<'a> {
                 (None, _) => self.push(ExprKind::Refused, span),
             };
         }
-        if let Some((name, at)) = self.unknown_callee(expr) {
+        if self.is_unknown_callee(expr) {
             // As for functions that nobody knows, the arguments are not evaluated.
-            self.warn(Code::T002, at, format!("undefined variable: {name}"));
             return self.push(ExprKind::Absent, span);
         }
         let kind = match &expr.kind {
