@@ -107,6 +107,8 @@ fn large_fractions_become_the_nearest_float() {
         (format!("-7{zeros}{zeros}/2{zeros}{zeros}"), -3.5),
         (format!("1{zeros}{zeros}/1"), f64::INFINITY),
         (format!("1/1{zeros}{zeros}"), 0.0),
+        // The denominator is no float.
+        ("2/9007199254740993".to_owned(), f64::EPSILON - f64::EPSILON / 9_007_199_254_740_992.0),
         // Halfway between two floats, and just above.
         ("18014398509481986/2".to_owned(), 9_007_199_254_740_992.0),
         ("180143985094819860000000001/20000000000".to_owned(), 9_007_199_254_740_994.0),
