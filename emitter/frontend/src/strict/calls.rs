@@ -138,7 +138,7 @@ impl<'a> Checker<'a> {
                 }
                 return Ok(Type::Any);
             }
-            _ => return fail(Code::T004, at, "`` is not callable"),
+            _ => return fail(Code::T004, at, format!("a value of type {} is not callable", self.nominals.show(callee))),
         };
         if args.len() > signature.params.len() {
             return self.too_many(at, signature.params.len(), args.len());

@@ -30,10 +30,7 @@ impl<'a> Checker<'a> {
     pub(super) fn announce(&mut self, decl: &'a TypeDecl) -> Announced<'a> {
         let name = &decl.name.text;
         let id = match &decl.kind {
-            TypeDeclKind::Struct(_) => {
-                let id = self.announce_struct(name, None);
-                Nominal::Struct(id)
-            }
+            TypeDeclKind::Struct(_) => Nominal::Struct(self.announce_struct(name)),
             TypeDeclKind::Union(variants) => {
                 let id = self.nominals.add_union(name);
                 self.scopes.declare_type(name, Named::Type(Type::Union(id)));
@@ -57,8 +54,8 @@ impl<'a> Checker<'a> {
         Announced { decl, id }
     }
 
-    fn announce_struct(&mut self, name: &str, union: Option<UnionId>) -> StructId {
-        let id = self.nominals.add_struct(StructData { name: name.to_owned(), union, ..StructData::default() });
+    fn announce_struct(&mut self, name: &str) -> StructId {
+        let id = self.nominals.add_struct(StructData { name: name.to_owned(), ..StructData::default() });
         self.scopes.declare_type(name, Named::Type(Type::Struct(id)));
         id
     }
@@ -256,7 +253,7 @@ impl<'a> Checker<'a> {
             StmtKind::ExternObject { name } => self.scopes.declare(&name.text, Type::Any, false),
             StmtKind::ExternType { name } => self.scopes.declare_type(&name.text, Named::Type(Type::Any)),
             StmtKind::Stream { name, fields } => {
-                let id = self.announce_struct(&name.text, None);
+                let id = self.announce_struct(&name.text);
                 for field in fields {
                     let ty = self.resolve(&field.ty);
                     self.nominals.of_mut(id).fields.push((field.name.text.clone(), ty));
@@ -264,7 +261,7 @@ impl<'a> Checker<'a> {
                 self.scopes.declare_stream(&name.text, id);
             }
             StmtKind::Agent { name, body } => {
-                let id = self.announce_struct(&name.text, None);
+                let id = self.announce_struct(&name.text);
                 self.nominals.of_mut(id).has_values = true;
                 body.iter().for_each(|item| self.agent_item(id, item));
             }

@@ -415,3 +415,23 @@ fn long_programs_are_checked_in_linear_time() {
     text.push_str(&format!("print({})\n", vec!["f1(1)"; 900].join(" + ")));
     accepted(&text);
 }
+
+#[test]
+fn deep_programs_are_checked() {
+    // A test's own thread has less room than the compiler gives itself.
+    let worker = std::thread::Builder::new().stack_size(16 << 20).spawn(check_deep_programs);
+    worker.unwrap().join().unwrap();
+}
+
+fn check_deep_programs() {
+    let nested = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(200), close.repeat(200));
+    accepted(&format!("let x = {}", nested("[", "1", "]")));
+    accepted(&format!("let x = {}", nested("(1 + ", "1", ")")));
+    accepted(&format!("let x = {}", nested("fun(): any => (", "1", ")")));
+    accepted(&nested("if true { ", "print(1)", " }"));
+    accepted(&format!("let x: int = {}", nested("match 1 { _ => ", "1", " }")));
+    accepted(&format!("let x: int = {}1", "-".repeat(900)));
+    accepted(&format!("let b = true\nif b {{ }}{}", " else if b { print(1) }".repeat(900)));
+    accepted(&format!("let x: int = if true {{ 1 }}{} else {{ 1 }}", " else if false { 1 }".repeat(900)));
+    accepted(&format!("let x: int? = 1\nlet b = x == none{}", " || x > 0".repeat(900)));
+}
