@@ -12,6 +12,7 @@ pub(super) type Arguments<'t> = &'t [Type];
 
 impl<'a> Checker<'a> {
     /// `name(args)`.
+    #[inline(never)]
     pub(super) fn call(&mut self, expr: &'a Expr, name: &str, args: &'a [Expr]) -> Checked<Type> {
         let span = self.inside(expr);
         let head = Span { end: span.start + name.len() as u32, ..span };
@@ -95,6 +96,7 @@ impl<'a> Checker<'a> {
     }
 
     /// One argument, for which nothing is expected where the type is the call's to choose.
+    #[inline(never)]
     fn argument(
         &mut self,
         span: Span,
@@ -129,6 +131,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A call of a value that is no name; its parenthesis stands `at`.
+    #[inline(never)]
     pub(super) fn call_value(&mut self, callee: &Type, args: &'a [Expr], at: Span) -> Checked<Type> {
         let signature = match callee {
             Type::Func(signature) => signature,
@@ -138,7 +141,9 @@ impl<'a> Checker<'a> {
                 }
                 return Ok(Type::Any);
             }
-            _ => return fail(Code::T004, at, format!("a value of type {} is not callable", self.nominals.show(callee))),
+            _ => {
+                return fail(Code::T004, at, format!("a value of type {} is not callable", self.nominals.show(callee)));
+            }
         };
         if args.len() > signature.params.len() {
             return self.too_many(at, signature.params.len(), args.len());

@@ -1,7 +1,8 @@
 //! The types of expressions.
 //!
 //! A chain such as `a + b + …` or `a[i].f(x)…` leans to the left and can be long, so it is
-//! walked in a loop from its first operand; everything else is recursion.
+//! walked in a loop from its first operand; everything else is recursion. What recursion passes
+//! through is `inline(never)` where a merged frame would hold the locals of every alternative.
 
 use super::places::{bare_name, first_operand};
 use super::scopes::Narrowed;
@@ -89,6 +90,7 @@ impl<'a> Checker<'a> {
     }
 
     /// One link of a chain, whose first operand is known.
+    #[inline(never)]
     fn step(&mut self, expr: &'a Expr, first: Operand) -> Checked<Operand> {
         match &expr.kind {
             ExprKind::Binary(op, left, right) => self.binary(*op, left, first, right),
@@ -124,6 +126,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn binary(&mut self, op: BinaryOp, left: &'a Expr, first: Operand, right: &'a Expr) -> Checked<Operand> {
         let at = self.operator(left, op);
         if !matches!(op, BinaryOp::And | BinaryOp::Or) {
@@ -163,6 +166,7 @@ impl<'a> Checker<'a> {
     }
 
     /// An expression that starts with no other.
+    #[inline(never)]
     fn leaf(&mut self, expr: &'a Expr, expected: Option<&Type>) -> Checked<Type> {
         match &expr.kind {
             ExprKind::Int(_) => Ok(Type::Int),
@@ -211,6 +215,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn list(&mut self, elements: &'a [Expr]) -> Checked<Type> {
         let Some((first, rest)) = elements.split_first() else {
             return Ok(Type::list(Type::Any));
@@ -225,6 +230,7 @@ impl<'a> Checker<'a> {
         Ok(Type::list(ty))
     }
 
+    #[inline(never)]
     fn map(&mut self, entries: &'a [MapEntry]) -> Checked<Type> {
         let (mut keys, mut values) = (None, None);
         for entry in entries {
@@ -248,6 +254,7 @@ impl<'a> Checker<'a> {
         });
     }
 
+    #[inline(never)]
     fn struct_literal(&mut self, span: Span, name: &Name, fields: &'a [(Name, Expr)]) -> Checked<Type> {
         let Some(&Type::Struct(id)) = self.scopes.declared_type(&name.text) else {
             // A record of a type that nothing declares is a map.
@@ -281,6 +288,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `if` as an expression: each branch is expected to be what the one before it is.
+    #[inline(never)]
     fn choice(
         &mut self,
         span: Span,
@@ -308,6 +316,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A function expression. Without a declared result its expression says what that is.
+    #[inline(never)]
     fn lambda(&mut self, span: Span, lambda: &'a Lambda, expected: Option<&Type>) -> Checked<Type> {
         let params: Vec<Type> = lambda.params.iter().map(|param| self.annotated(param.ty.as_ref())).collect();
         let declared = match (&lambda.result, expected) {
@@ -417,6 +426,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn safe_index(&mut self, of: &Type, index: &'a Expr, at: Span) -> Checked<Type> {
         let of = match of {
             Type::Option(of) => of,
@@ -464,6 +474,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `of[index]`, or a slice of it. An element of a map may be missing.
+    #[inline(never)]
     fn index(&mut self, of: &'a Expr, ty: &Type, parts: &[Option<&'a Expr>], is_slice: bool) -> Checked<Type> {
         let at = self.after(of.span, 1);
         match ty {
@@ -503,6 +514,7 @@ impl<'a> Checker<'a> {
 
     // Constructs that reach outside of the program.
 
+    #[inline(never)]
     fn generate(&mut self, span: Span, target: &Name, fields: &'a [(Name, Expr)]) -> Checked<Type> {
         for (name, value) in fields {
             let expected = match name.text.as_str() {
@@ -523,6 +535,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn fetch(&mut self, span: Span, url: &'a Expr, with: Option<&'a Expr>, expected: Option<&Type>) -> Checked<Type> {
         let span = Span { end: span.start + "fetch".len() as u32, ..span };
         let ty = self.expr(url)?;

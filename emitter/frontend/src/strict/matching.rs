@@ -21,6 +21,7 @@ struct Covered {
 }
 
 impl<'a> Checker<'a> {
+    #[inline(never)]
     pub(super) fn match_expr(
         &mut self,
         span: Span,
@@ -73,6 +74,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks a pattern against what was covered before, and declares what it binds.
+    #[inline(never)]
     fn pattern(&mut self, target: &Type, arm: &'a MatchArm, covered: &mut Covered) -> Checked<()> {
         let span = pattern_span(arm);
         let redundant = |reason: &str| fail(Code::T054, span, format!("redundant match arm: {reason}"));

@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, JoinKind, Query, QueryGroup, QueryJoin};
 
 impl<'a> Checker<'a> {
+    #[inline(never)]
     pub(super) fn query(&mut self, span: Span, query: &'a Query, expected: Option<&Type>) -> Checked<Type> {
         let head = Span { end: query.froms[0].var.span.end, ..span };
         let ty = self.scoped(|checker| checker.query_rows(head, query))?;
@@ -17,6 +18,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn query_rows(&mut self, head: Span, query: &'a Query) -> Checked<Type> {
         // All names bound so far: a join may make each of them optional.
         let mut bound: Vec<&str> = Vec::new();

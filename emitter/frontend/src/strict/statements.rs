@@ -106,6 +106,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `let` and `var`.
+    #[inline(never)]
     fn declare(
         &mut self,
         span: Span,
@@ -124,6 +125,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The type of a variable that starts with a value.
+    #[inline(never)]
     fn initial(
         &mut self,
         span: Span,
@@ -152,6 +154,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn assign(
         &mut self,
         span: Span,
@@ -243,6 +246,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `if` as a statement. What a call in a branch may assign is not known to be narrow after it.
+    #[inline(never)]
     fn if_stmt(&mut self, stmt: &'a IfStmt, result: &Type, is_loop: bool) -> Checked<()> {
         let shown = self.condition(&stmt.cond)?;
         self.branch(&stmt.then, &shown.yes, result, is_loop)?;
@@ -256,6 +260,7 @@ impl<'a> Checker<'a> {
         }
     }
 
+    #[inline(never)]
     fn branch(&mut self, block: &'a Block, shown: &Narrowed, result: &Type, is_loop: bool) -> Checked<()> {
         self.scoped(|checker| {
             checker.scopes.narrow(shown);
@@ -271,6 +276,7 @@ impl<'a> Checker<'a> {
         })
     }
 
+    #[inline(never)]
     fn loop_body(&mut self, var: &Name, ty: Type, body: &'a Block, result: &Type) -> Checked<()> {
         self.scoped(|checker| {
             checker.scopes.declare(&var.text, ty, true);
@@ -280,6 +286,7 @@ impl<'a> Checker<'a> {
 
     /// A function's declaration and body. Until here, its result is what the declaration says
     /// outside of it: nothing, if it says nothing. From here on it may be anything then.
+    #[inline(never)]
     fn function(&mut self, decl: &'a FunDecl, span: Span) -> Checked<()> {
         let effects = match self.scopes.variable(&decl.name.text).map(|variable| &variable.ty) {
             Some(Type::Func(signature)) if self.scopes.is_file() => signature.effects,
@@ -322,6 +329,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `update list set { … } where …`: the fields are variables in what follows.
+    #[inline(never)]
     fn update(&mut self, span: Span, target: &Name, set: &'a [MapEntry], cond: Option<&'a Expr>) -> Checked<()> {
         let head = Span { end: target.span.end, ..span };
         let element = match self.scopes.variable(&target.text).map(|variable| &variable.ty) {

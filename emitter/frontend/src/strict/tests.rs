@@ -419,7 +419,7 @@ fn long_programs_are_checked_in_linear_time() {
 #[test]
 fn deep_programs_are_checked() {
     // A test's own thread has less room than the compiler gives itself.
-    let worker = std::thread::Builder::new().stack_size(16 << 20).spawn(check_deep_programs);
+    let worker = std::thread::Builder::new().stack_size(4 << 20).spawn(check_deep_programs);
     worker.unwrap().join().unwrap();
 }
 

@@ -114,13 +114,7 @@ impl Nested {
     }
 
     /// Whether its owner does not set the variable any more once there may be a value that runs `inner`.
-    fn is_set_before(
-        &self,
-        (owner, local): Owned,
-        function: &Function<'_>,
-        inner: FuncId,
-        assigned: Assigned,
-    ) -> bool {
+    fn is_set_before(&self, (owner, local): Owned, function: &Function<'_>, inner: FuncId, assigned: Assigned) -> bool {
         let mut child = inner;
         while self.parents[&child].function != owner {
             child = self.parents[&child].function;
