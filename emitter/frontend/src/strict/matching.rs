@@ -36,10 +36,10 @@ impl<'a> Checker<'a> {
             let actual = self.scoped(|checker| {
                 checker.pattern(&ty, arm, &mut covered)?;
                 // An arm other than `none` has something to work with.
-                if let (Type::Option(of), Some(name)) = (&ty, bare_name(target)) {
-                    if !is_none(&arm.pattern) {
-                        checker.scopes.narrow(&vec![(name.to_owned(), (**of).clone())]);
-                    }
+                if let (Type::Option(of), Some(name)) = (&ty, bare_name(target))
+                    && !is_none(&arm.pattern)
+                {
+                    checker.scopes.narrow(&vec![(name.to_owned(), (**of).clone())]);
                 }
                 checker.arm_body(&arm.body, expected)
             })?;

@@ -52,7 +52,6 @@ impl<'a> Resolver<'a> {
             values: scope.values,
             reads: scope.reads,
             is_prelude: true,
-            ..Function::default()
         };
     }
 
