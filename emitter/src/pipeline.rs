@@ -5,6 +5,7 @@
 
 use mochi_frontend::check::{self, CheckOptions};
 use mochi_frontend::diagnostic::{Code, Diagnostic, Severity};
+use mochi_frontend::plan;
 use mochi_frontend::source::{SourceFile, Span};
 use mochi_frontend::syntax::{self, Dialect};
 use mochi_frontend::typed;
@@ -118,6 +119,17 @@ pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<
         }
     }
     Ok(print_module(&module, Spans::Omit))
+}
+
+/// How the program's queries are run, as text.
+pub fn explain(source: &SourceFile, options: &Options) -> Result<String, Failure> {
+    match options.language {
+        Language::Mochi => match front(source, options) {
+            (Some(program), _) => Ok(plan::show(&program.plans, source)),
+            (None, diagnostics) => Err(Failure { diagnostics }),
+        },
+        Language::Ir => Ok(String::new()),
+    }
 }
 
 /// Parses and checks; there is a program when nothing found is an error.

@@ -29,6 +29,8 @@ enum Command {
     Run(RunArgs),
     /// Report a program's mistakes without compiling it
     Check(CheckArgs),
+    /// Show how a program's queries are run
+    Explain(CheckArgs),
     /// List the targets that --target accepts
     Targets,
     /// Say what an artifact is and who made it
@@ -255,7 +257,7 @@ impl FormatArg {
 }
 
 /// Commands that are decided on but do not exist yet.
-const PLANNED: &[&str] = &["test", "bench", "explain", "profile", "serve-http", "completions"];
+const PLANNED: &[&str] = &["test", "bench", "profile", "serve-http", "completions"];
 
 /// Runs one command line, its first element being the program's name, and gives the exit code.
 ///
@@ -283,6 +285,7 @@ fn execute(cli: &Cli, reporter: &Reporter) -> Result<u8> {
         Command::Compile(args) => commands::compile::compile(args, reporter).map(|()| Exit::Done.code()),
         Command::Run(args) => commands::run::run(args, reporter),
         Command::Check(args) => commands::check::check(args, reporter).map(|()| Exit::Done.code()),
+        Command::Explain(args) => commands::explain::explain(args, reporter).map(|()| Exit::Done.code()),
         Command::Targets => commands::targets::list().map(|()| Exit::Done.code()),
         Command::Inspect(args) => commands::inspect::inspect(&args.file).map(|()| Exit::Done.code()),
         Command::Trust { action } => commands::trust::trust(action).map(|()| Exit::Done.code()),
@@ -302,7 +305,7 @@ fn reporter(cli: &Cli) -> Reporter {
     let format = match &cli.command {
         Command::Compile(args) => args.source.errors.error_format.format(),
         Command::Run(args) => args.source.errors.error_format.format(),
-        Command::Check(args) => args.source.errors.error_format.format(),
+        Command::Check(args) | Command::Explain(args) => args.source.errors.error_format.format(),
         Command::Targets | Command::Inspect(_) | Command::Trust { .. } | Command::Cache { .. } | Command::Other(_) => {
             Format::Human
         }

@@ -6,6 +6,7 @@
 
 use crate::builtins::Builtin;
 use crate::intrinsics::Intrinsic;
+use crate::plan::Plan;
 use crate::source::Span;
 use crate::types::{FuncTypeId, ListId, MapId, RecordId, Type, UnionId};
 
@@ -52,6 +53,8 @@ pub struct Program {
     pub unions: Vec<UnionType>,
     /// The types of function values, each content once.
     pub funcs: Vec<FuncType>,
+    /// How queries are run, in the order of the text.
+    pub plans: Vec<Plan>,
 }
 
 impl Program {
@@ -438,6 +441,11 @@ pub enum ExprKind {
     },
     /// What a loop over the value runs over, as a new list of `any`: elements, keys, or characters.
     AnyIter(Box<Expr>),
+    /// What values that are equal have in common, as a key of a map; from any to any.
+    AnyKey(Box<Expr>),
+    /// The numbers of rows in their order as a new list of ints. The operand, an any, is the list of the columns that
+    /// they are sorted by, lists of one length, the most important first.
+    SortedRows(Box<Expr>),
     /// `of(args)`.
     AnyCall {
         of: Box<Expr>,

@@ -39,6 +39,11 @@ impl FunctionCtx<'_, '_> {
                 let ty = lower_type(expr.ty).expect("a list has a type");
                 (op, vec![first], Imm::Data(self.pool.bytes(target.as_bytes())), ty)
             }
+            ExprKind::AnyKey(_) => (MochiOp::AnyKey, vec![first], Imm::None, Type::ANY),
+            ExprKind::SortedRows(_) => {
+                let ty = lower_type(expr.ty).expect("a list has a type");
+                (MochiOp::AnyOrder, vec![first], Imm::None, ty)
+            }
             ExprKind::AnyCall { of: _, args } => {
                 let mut values = Vec::with_capacity(args.len());
                 for arg in args {

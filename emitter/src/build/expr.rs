@@ -51,6 +51,8 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::Copy(of)
         | ExprKind::CastElements { of, target: _ }
         | ExprKind::CastKeys { of, target: _ }
+        | ExprKind::AnyKey(of)
+        | ExprKind::SortedRows(of)
         | ExprKind::AnyCall { of, args: _ } => Some(of),
         ExprKind::Int(_)
         | ExprKind::Float(_)
@@ -131,6 +133,8 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             | ExprKind::Copy(_)
             | ExprKind::CastElements { of: _, target: _ }
             | ExprKind::CastKeys { of: _, target: _ }
+            | ExprKind::AnyKey(_)
+            | ExprKind::SortedRows(_)
             | ExprKind::Cell(_)
             | ExprKind::Int(_)
             | ExprKind::Float(_)
@@ -249,6 +253,8 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyField { .. }
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
+            | ExprKind::AnyKey(_)
+            | ExprKind::SortedRows(_)
             | ExprKind::AnyCall { .. }
             | ExprKind::Copy(_)
             | ExprKind::CastElements { .. }
@@ -390,6 +396,8 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyField { .. }
             | ExprKind::AnyContains { .. }
             | ExprKind::AnyIter(_)
+            | ExprKind::AnyKey(_)
+            | ExprKind::SortedRows(_)
             | ExprKind::AnyCall { .. }
             | ExprKind::Copy(_)
             | ExprKind::CastElements { .. }
@@ -538,6 +546,8 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::AnyIter(_)
             | ExprKind::CastElements { .. }
             | ExprKind::CastKeys { .. }
+            | ExprKind::AnyKey(_)
+            | ExprKind::SortedRows(_)
             | ExprKind::AnyCall { .. } => self.any_operation(expr, first)?,
             ExprKind::Copy(_) => {
                 self.fb.set_span(Some(expr.span));

@@ -825,6 +825,10 @@ mochi_ops! {
     AnyPush "any.append" (own any, own any) -> (any) Write None;
     /// What a loop goes through, as a list.
     AnyIter "any.iter" (borrow any) -> (list) Write None;
+    /// The numbers of rows in their order, ints; the operand is the list of the columns that they are sorted by.
+    AnyOrder "any.order" (borrow any) -> (list) Read None;
+    /// What values that are equal have in common, as a key of a map.
+    AnyKey "any.key" (borrow any) -> (any) Alloc None;
     /// Calls a function with a list of arguments.
     AnyCall "any.call" (borrow any, own list) -> (any) Write None;
     AnyToInt "any.to_int" (borrow any) -> (int) Write None;

@@ -35,6 +35,8 @@ impl Ctx<'_> {
             MochiOp::AnyHas => self.any_call(RuntimeFn::AnyContains, data),
             MochiOp::AnyPush => self.any_call(RuntimeFn::AnyAppend, data),
             MochiOp::AnyIter => self.any_call(RuntimeFn::AnyIterate, data),
+            MochiOp::AnyOrder => self.runtime_op(RuntimeFn::SortRows, data),
+            MochiOp::AnyKey => self.runtime_op(RuntimeFn::JoinKey, data),
             MochiOp::AnyCall => self.any_call(RuntimeFn::AnyCall, data),
             MochiOp::AnyToInt => self.any_call(RuntimeFn::AnyToInt, data),
             MochiOp::AnyToBigint => self.any_call(RuntimeFn::AnyToBigint, data),

@@ -327,6 +327,8 @@ impl<'a> Ctx<'a> {
             | MochiOp::AnyHas
             | MochiOp::AnyPush
             | MochiOp::AnyIter
+            | MochiOp::AnyKey
+            | MochiOp::AnyOrder
             | MochiOp::AnyCall
             | MochiOp::AnyToInt
             | MochiOp::AnyToBigint

@@ -44,6 +44,7 @@ files!(
     "map.mochi",
     "md5.mochi",
     "object.mochi",
+    "order.mochi",
     "pair.mochi",
     "rational.mochi",
     "show.mochi",

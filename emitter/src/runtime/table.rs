@@ -164,6 +164,7 @@ runtime_functions! {
     AnyNumerator "any_numerator" (any, i32) -> int;
     AnyDenominator "any_denominator" (any, i32) -> int;
     AnyCall "any_call" (any, own ptr, i32) -> any;
+    JoinKey "join_key" (any) -> any;
     BoolWord "bool_word" (i32) -> any;
     StringWord "string_word" (own string) -> any;
 
@@ -226,6 +227,7 @@ runtime_functions! {
     ListContainsU8 "list_contains_u8" (ptr, i32) -> bool;
     ListContainsPtr "list_contains_ptr" (ptr, ptr) -> bool;
     ListContainsAny "list_contains_any" (ptr, any) -> bool;
+    SortRows "sort_rows" (any) -> ptr;
 
     /// The kind of the map.
     MapNew "map_new" (i32) -> ptr;

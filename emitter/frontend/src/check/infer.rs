@@ -30,6 +30,7 @@ use super::fields::Fields;
 use super::resolved::{ExprId, FuncId, Program};
 use super::walk;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::plan::Plan;
 use crate::source::Span;
 use crate::typed::{self, FunctionId, GlobalId, LocalId};
 use crate::types::{Kind, ListId, MapId, Type};
@@ -166,6 +167,7 @@ struct Output {
     order: Vec<CopyId>,
     /// With what tells duplicates from copies of one function apart.
     diagnostics: BTreeMap<(Span, Code), Diagnostic>,
+    plans: BTreeMap<Span, Plan>,
 }
 
 impl<'p, 'a> Infer<'p, 'a> {
@@ -659,6 +661,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             records: self.record_types(),
             unions: self.union_types(),
             funcs: interned.funcs,
+            plans: self.output.iter_mut().flat_map(|output| std::mem::take(&mut output.plans).into_values()).collect(),
         };
         (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
     }
@@ -671,6 +674,13 @@ impl<'p, 'a> Infer<'p, 'a> {
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         if let Some(output) = &mut self.output {
             output.diagnostics.entry((diagnostic.span, diagnostic.code)).or_insert(diagnostic);
+        }
+    }
+
+    /// Keeps the plan of a query; that of the first copy of its function counts.
+    pub(super) fn plan(&mut self, plan: Plan) {
+        if let Some(output) = &mut self.output {
+            output.plans.entry(plan.span).or_insert(plan);
         }
     }
 

@@ -12,6 +12,7 @@ mod foreign;
 mod matching;
 mod nested;
 mod prelude;
+mod queries;
 mod types;
 mod values;
 
@@ -57,6 +58,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
             globals: Vec::new(),
             records: Vec::new(),
             unions: Vec::new(),
+            has_groups: false,
             exprs: Vec::new(),
             tests_for_nil: false,
             method_values: BTreeMap::new(),
@@ -70,6 +72,8 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
         outer: Vec::new(),
         nested: nested::Nested::default(),
         prelude: prelude::Called::default(),
+        shapes: Vec::new(),
+        is_sort_key: false,
     };
     let mut types = Vec::new();
     declared_types(&ast.stmts, &mut types);
@@ -132,6 +136,10 @@ struct Resolver<'a> {
     outer: Vec<Scope<'a>>,
     nested: nested::Nested,
     prelude: prelude::Called,
+    /// What names stand for that are several values.
+    shapes: Vec<queries::Shape<'a>>,
+    /// What is being resolved is the key that a query sorts by.
+    is_sort_key: bool,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -171,6 +179,8 @@ enum Bound {
     Variable(Place),
     /// A nested function.
     Function(FuncId),
+    /// Several values, by the number in [`Resolver::shapes`].
+    Shape(usize),
 }
 
 impl<'a> Resolver<'a> {
@@ -419,7 +429,9 @@ impl<'a> Resolver<'a> {
             ast::StmtKind::Emit { .. } => return self.refuse(span, "`emit` statements"),
             ast::StmtKind::Agent { .. } => return self.refuse(span, "`agent` declarations"),
             ast::StmtKind::Fetch { .. } => return self.refuse(span, "`fetch` statements"),
-            ast::StmtKind::Update { .. } => return self.refuse(span, "`update` statements"),
+            ast::StmtKind::Update { target, set, cond } => {
+                return self.update(target, set, cond.as_ref(), span, out);
+            }
             ast::StmtKind::Const { .. } | ast::StmtKind::ImportWasi { .. } => {
                 return self.refuse(span, "forms of the runtime's dialect");
             }
@@ -571,7 +583,10 @@ impl<'a> Resolver<'a> {
             chain.push(leaf);
             leaf = next;
         }
-        let mut result = self.operand(leaf);
+        let mut result = match self.shaped(leaf, &mut chain) {
+            Some(result) => result,
+            None => self.operand(leaf),
+        };
         while let Some(step) = chain.pop() {
             result = self.step(step, result);
         }
@@ -711,7 +726,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Struct { name, fields } => return self.struct_literal(name, fields, span),
             ast::ExprKind::Lambda(lambda) => return self.lambda(lambda, span),
             ast::ExprKind::Match { target, arms } => return self.match_expr(target, arms, span),
-            ast::ExprKind::Query(_) => return self.refused(span, "queries"),
+            ast::ExprKind::Query(query) => return self.query(query, span),
             ast::ExprKind::LogicQuery(_) => return self.refused(span, "logic queries"),
             ast::ExprKind::Generate { .. } => return self.refused(span, "`generate` expressions"),
             ast::ExprKind::Fetch { .. } => return self.refused(span, "`fetch` expressions"),
@@ -737,6 +752,7 @@ impl<'a> Resolver<'a> {
         if let Some(bound) = self.lookup(name, span) {
             let kind = match bound {
                 Bound::Function(function) => return self.closure(function, span),
+                Bound::Shape(_) => unreachable!("what stands for several values was resolved as a whole"),
                 Bound::Variable(Place::Local(local)) => ExprKind::Local(local),
                 Bound::Variable(Place::Global(global)) => {
                     self.func.reads.insert(global);
@@ -768,6 +784,10 @@ impl<'a> Resolver<'a> {
         if NOT_YET.contains(&name) {
             return self.refused(span, &format!("uses of the builtin function `{name}`"));
         }
+        if self.is_sort_key {
+            // The reference sorts by a none then, which changes nothing.
+            return self.push(ExprKind::Absent, span);
+        }
         self.error(Code::T002, span, undefined);
         self.push(ExprKind::Refused, span)
     }
@@ -788,7 +808,7 @@ impl<'a> Resolver<'a> {
         }
         match self.lookup(name, callee.span) {
             Some(Bound::Function(function)) => return self.call_function(function, args, span),
-            Some(Bound::Variable(_)) => return self.call_value(callee, args, span),
+            Some(Bound::Variable(_) | Bound::Shape(_)) => return self.call_value(callee, args, span),
             None => {}
         }
         if let Some(variant) = self.construct(name, args, span) {
@@ -836,7 +856,10 @@ impl<'a> Resolver<'a> {
 
     fn call_builtin(&mut self, builtin: Builtin, name: &str, args: &'a [ast::Expr], span: Span) -> ExprId {
         let arity = builtin.arity();
-        let args = self.exprs(args);
+        let args = match self.group_argument(builtin, args) {
+            Some(rows) => vec![rows],
+            None => self.exprs(args),
+        };
         if args.len() < arity {
             let message = format!("function {name} expects {arity} arguments, got {}", args.len());
             self.error(Code::T039, span, message);

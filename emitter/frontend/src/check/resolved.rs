@@ -47,6 +47,8 @@ pub(super) struct Program<'a> {
     pub(super) records: Vec<Record<'a>>,
     /// By [`UnionId`].
     pub(super) unions: Vec<Union<'a>>,
+    /// Maps may be groups of a query.
+    pub(super) has_groups: bool,
     pub(super) exprs: Vec<Expr<'a>>,
     /// Whether something is compared with `nil`, the none of programs that read until there is no more input.
     pub(super) tests_for_nil: bool,
@@ -279,6 +281,14 @@ pub(super) enum ExprKind<'a> {
         target: ExprId,
         arms: Vec<MatchArm<'a>>,
     },
+    Query(Box<Query>),
+    /// A row of several variables as a map: each by its name, and the fields of those that are structs.
+    Row(Vec<(&'a str, ExprId)>),
+    /// What the first of these values that has it holds under the name.
+    Lookup {
+        of: Vec<ExprId>,
+        name: &'a str,
+    },
     /// `of` as a struct of the type: what it is already, or `new`, which is made of `local` set to it.
     CastRecord {
         of: ExprId,
@@ -353,6 +363,9 @@ impl ExprKind<'_> {
             | ExprKind::Record { .. }
             | ExprKind::If { .. }
             | ExprKind::Match { .. }
+            | ExprKind::Query(_)
+            | ExprKind::Row(_)
+            | ExprKind::Lookup { .. }
             | ExprKind::Entry { .. }
             | ExprKind::Call { .. }
             | ExprKind::Closure { .. }
@@ -386,6 +399,111 @@ pub(super) enum ArmBody {
     Expr(ExprId),
     /// Its value is none.
     Block(Block),
+}
+
+/// A query as it is to be run.
+///
+/// Rows come out of the steps, each a loop in the loop of the step before it, in the order of the reference.
+pub(super) struct Query {
+    /// Where it stands, unless it is none of the program's.
+    pub(super) span: Option<Span>,
+    pub(super) steps: Vec<Step>,
+    /// The tables of the steps are evaluated from the last step to the first.
+    pub(super) is_swapped: bool,
+    pub(super) group: Option<Grouping>,
+    /// What results are sorted by, the most important first; none leaves them in the order of the rows.
+    pub(super) sort: Vec<SortKey>,
+    /// Whether the keys of a row are evaluated before its result.
+    pub(super) keys_first: bool,
+    pub(super) skip: Option<ExprId>,
+    pub(super) take: Option<ExprId>,
+    pub(super) is_distinct: bool,
+    pub(super) select: ExprId,
+    /// Containers of the query's own, one for each number.
+    pub(super) columns: ExprId,
+    pub(super) order: ExprId,
+    pub(super) seen: ExprId,
+    pub(super) seen_key: ExprId,
+}
+
+/// One source of rows.
+pub(super) struct Step {
+    pub(super) join: Join,
+    pub(super) table: Table,
+    /// The variables that hold the source's element.
+    pub(super) rows: Vec<LocalId>,
+    /// The name of the row variable and the source, as they are written.
+    pub(super) text: [Span; 2],
+    /// The source is the same for all rows of the steps before, and evaluated once before them.
+    pub(super) is_fixed: bool,
+    /// Equal where an element belongs to a row: the value of the row, and that of the element. All are in `on` as well.
+    pub(super) keys: Vec<Key>,
+    /// What has to hold for an element to belong to a row.
+    pub(super) on: Vec<ExprId>,
+    /// What has to hold for the longer row to stay.
+    pub(super) filters: Vec<ExprId>,
+    /// Containers of the step's own.
+    pub(super) heads: ExprId,
+    pub(super) nexts: ExprId,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Key {
+    /// The equality itself.
+    pub(super) cond: ExprId,
+    pub(super) row: ExprId,
+    pub(super) element: ExprId,
+}
+
+/// What becomes of rows and elements that do not belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Join {
+    Inner,
+    /// A row without elements stays, with none.
+    Left,
+    /// The same, but such rows come after all others. There are two steps.
+    LeftLast,
+    /// As `Left`, and then the elements without rows, with none. There are two steps.
+    Outer,
+}
+
+pub(super) enum Table {
+    /// What can be looped over.
+    Expr(ExprId),
+    /// The variables of a group, lists of one length, one for each variable of the row.
+    Group(Vec<LocalId>),
+}
+
+pub(super) struct Grouping {
+    /// Rows with equal keys form a group.
+    pub(super) keys: Vec<GroupKey>,
+    /// Each variable of the rows with the one that is the list of its values in a group.
+    pub(super) columns: Vec<Column>,
+    pub(super) having: Vec<ExprId>,
+    /// The container of the groups' numbers by their keys.
+    pub(super) index: ExprId,
+}
+
+pub(super) struct GroupKey {
+    pub(super) value: ExprId,
+    /// The variable that holds the key of a group.
+    pub(super) local: LocalId,
+    /// The container of the keys of all groups.
+    pub(super) held: ExprId,
+}
+
+pub(super) struct Column {
+    pub(super) row: LocalId,
+    pub(super) list: LocalId,
+    /// The container of a group's values, and that of all of these.
+    pub(super) values: ExprId,
+    pub(super) held: ExprId,
+}
+
+pub(super) struct SortKey {
+    pub(super) value: ExprId,
+    /// The container of the keys of all rows.
+    pub(super) held: ExprId,
 }
 
 /// What `as` names.

@@ -156,6 +156,8 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::CastElements { of, target: _ }
         | ExprKind::CastKeys { of, target: _ }
         | ExprKind::Copy(of)
+        | ExprKind::AnyKey(of)
+        | ExprKind::SortedRows(of)
         | ExprKind::Block { body: _, then: of } => vec![of],
         ExprKind::Arith { op: _, lhs, rhs }
         | ExprKind::Concat { lhs, rhs }

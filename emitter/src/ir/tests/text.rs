@@ -308,6 +308,7 @@ fn every_op() -> Module {
     module.list_of(Type::FLOAT);
     let texts = module.list_of(Type::STR);
     let anys = module.list_of(Type::ANY);
+    let ints = module.list_of(Type::INT);
     module.map_of(Type::FLOAT);
     let ty = module.func_of(vec![], None);
     module.records.push(super::super::Record {
@@ -345,6 +346,7 @@ fn every_op() -> Module {
             Op::Mochi(MochiOp::MapKeys | MochiOp::AnyKeys) => results = vec![texts],
             Op::Mochi(MochiOp::AnyIter | MochiOp::AnyElements) => results = vec![anys],
             Op::Mochi(MochiOp::AnyCall) => params[1] = anys,
+            Op::Mochi(MochiOp::AnyOrder) => results = vec![ints],
             _ => {}
         }
         let imm = match op.imm() {

@@ -118,13 +118,15 @@ impl Verifier<'_> {
         }
     }
 
-    /// What values of any kind are gone through as, and called with, are lists of such values; keys are texts.
+    /// What values of any kind are gone through as, and called with, are lists of such values; keys are texts, and
+    /// numbers of rows ints.
     fn any_lists(&mut self, inst: Inst, op: MochiOp) {
         let data = self.func.inst(inst);
         let (list, element) = match op {
             MochiOp::AnyIter | MochiOp::AnyElements => (data.results[0], Type::ANY),
             MochiOp::AnyKeys => (data.results[0], Type::STR),
             MochiOp::AnyCall => (data.args[1], Type::ANY),
+            MochiOp::AnyOrder => (data.results[0], Type::INT),
             _ => return,
         };
         let ty = self.func.ty(list);

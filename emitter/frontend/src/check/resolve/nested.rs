@@ -131,14 +131,24 @@ impl<'a> Resolver<'a> {
         let find = |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
         let (depth, bound) =
             (0..self.outer.len()).rev().find_map(|depth| Some((depth, find(&self.outer[depth].blocks)?)))?;
-        let Bound::Variable(Place::Local(mut local)) = bound else { return Some(bound) };
+        match bound {
+            Bound::Variable(Place::Local(local)) => {
+                Some(Bound::Variable(Place::Local(self.capture_from(depth, local))))
+            }
+            Bound::Shape(shape) => Some(self.captured_shape(shape, |this, local| this.capture_from(depth, local))),
+            Bound::Variable(Place::Global(_)) | Bound::Function(_) => Some(bound),
+        }
+    }
+
+    /// This function's own local for one of a function around it.
+    fn capture_from(&mut self, depth: usize, mut local: LocalId) -> LocalId {
         let variable = self.outer[depth].locals[local.index()];
         for inner in depth + 1..=self.outer.len() {
             let scope = self.outer.get_mut(inner).unwrap_or(&mut self.func);
             let Some(id) = scope.id else { unreachable!("a function in another has a number") };
             local = capture(&mut self.nested, id, local, &mut scope.locals, variable);
         }
-        Some(Bound::Variable(Place::Local(local)))
+        local
     }
 
     /// Makes each function capture what those capture that it calls.

@@ -139,6 +139,7 @@ impl Walk<'_, '_, '_> {
                 let extreme = self.boxed(extreme);
                 wrap(sets, shape::choice(is_present, extreme, zero, span))
             }
+            Kind::Any => self.any_aggregate(builtin, of, span),
             _ => {
                 self.refuse(span, &format!("calls of `{name}` with lists of such elements"));
                 shape::unknown(span)

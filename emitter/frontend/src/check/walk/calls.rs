@@ -31,10 +31,20 @@ impl Walk<'_, '_, '_> {
         let mut next = || args.next().unwrap_or_else(|| shape::none(span));
         let mut call = match builtin {
             Builtin::Print | Builtin::Concat => unreachable!("handled above"),
-            Builtin::Count | Builtin::First | Builtin::Exists => self.look_at_list(builtin, next(), span),
-            Builtin::Sum | Builtin::Avg | Builtin::Min | Builtin::Max => self.aggregate(builtin, next(), span),
+            Builtin::Exists => self.look_at_list(builtin, next(), span),
+            Builtin::Count | Builtin::First => {
+                let of = self.rows_of(id, next(), builtin.row().name, span);
+                self.look_at_list(builtin, of, span)
+            }
+            Builtin::Sum | Builtin::Avg | Builtin::Min | Builtin::Max => {
+                let of = self.rows_of(id, next(), builtin.row().name, span);
+                self.aggregate(builtin, of, span)
+            }
             Builtin::Keys | Builtin::Values => self.map_parts(id, builtin, next(), span),
-            Builtin::Len => self.len(next(), span),
+            Builtin::Len => {
+                let of = next();
+                if self.may_be_group(of.ty) { self.group_len(id, of, span) } else { self.len(of, span) }
+            }
             Builtin::Append => {
                 let (of, value) = (next(), next());
                 self.append(id, of, value, span)
@@ -111,7 +121,7 @@ impl Walk<'_, '_, '_> {
         }
     }
 
-    fn len(&mut self, of: Expr, span: Span) -> Expr {
+    pub(super) fn len(&mut self, of: Expr, span: Span) -> Expr {
         if of.ty.kind == Kind::Any {
             return shape::builtin(Builtin::Len, vec![of], Type::INT, span);
         }

@@ -126,6 +126,9 @@ impl Walk<'_, '_, '_> {
             ExprKind::Entry { of, record, index } => self.entry(of, record, index, span).into(),
             ExprKind::If { ref arms, otherwise } => self.choice(arms, otherwise, span).into(),
             ExprKind::Match { target, ref arms } => self.match_value(target, arms, span).into(),
+            ExprKind::Query(ref query) => self.query(id, query, span).into(),
+            ExprKind::Row(ref values) => self.row_map(id, values, span).into(),
+            ExprKind::Lookup { ref of, name } => self.lookup(of, name, span).into(),
             ExprKind::Call { function, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.call(id, function, args, span).into()
@@ -135,6 +138,11 @@ impl Walk<'_, '_, '_> {
                 self.closure(function, None, captures, span).into()
             }
             ExprKind::Builtin { builtin, ref args } => {
+                if let [of] = args.as_slice()
+                    && let Some(result) = self.aggregate_of_query(builtin, *of, span)
+                {
+                    return result.into();
+                }
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.builtin(id, builtin, args, span).into()
             }

@@ -10,6 +10,7 @@
 //! for a loop, covers only locals that its body leaves alone. Nothing is known of a local that
 //! lives in a cell, as any call may set it.
 
+mod aggregates;
 mod any;
 mod builtins;
 mod calls;
@@ -22,6 +23,7 @@ mod maps;
 mod matching;
 mod methods;
 mod operators;
+mod query;
 mod records;
 
 use std::collections::BTreeSet;
@@ -281,7 +283,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
     ) -> bool {
         let mut of = self.expr(iter);
         match of.ty.kind {
-            Kind::Map(_) => {
+            Kind::Map(_) if !self.may_be_group(of.ty) => {
                 let ty = self.infer.new_container(self.id, iter, Shape::List, 1).or_none();
                 let none = shape::expr(ExprKind::None, ty, span);
                 let is_nullable = of.ty.nullable;
@@ -290,7 +292,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                     if is_nullable { shape::convert(keys, ty) } else { keys }
                 });
             }
-            Kind::Any | Kind::Record(_) | Kind::Union(_) => of = self.any_iter(iter, of, span),
+            Kind::Any | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => of = self.any_iter(iter, of, span),
             _ => {}
         }
         match of.ty.kind {
