@@ -865,6 +865,11 @@ impl<'a> Resolver<'a> {
             self.error(Code::T039, span, message);
             return self.push(ExprKind::Refused, span);
         }
+        self.builtin(builtin, args, span)
+    }
+
+    /// A call of a builtin with as many arguments as it needs.
+    fn builtin(&mut self, builtin: Builtin, args: Vec<ExprId>, span: Span) -> ExprId {
         self.push(ExprKind::Builtin { builtin, args }, span)
     }
 }

@@ -86,9 +86,7 @@ impl<'a> Resolver<'a> {
         self.drop_unused_columns(&mut resolved, first, grouped);
         let rows = self.push(ExprKind::Query(Box::new(resolved)), span);
         match aggregate {
-            Some((builtin, _)) => {
-                self.push(ExprKind::Builtin { builtin, args: vec![rows] }, span)
-            }
+            Some((builtin, _)) => self.builtin(builtin, vec![rows], span),
             None => rows,
         }
     }

@@ -168,7 +168,7 @@ impl<'a> Resolver<'a> {
         match list {
             Some(list) => {
                 let list = self.push(ExprKind::Local(list), span);
-                self.push(ExprKind::Builtin { builtin: Builtin::Len, args: vec![list] }, span)
+                self.builtin(Builtin::Len, vec![list], span)
             }
             None => self.push(ExprKind::Int(0), span),
         }
