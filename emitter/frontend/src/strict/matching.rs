@@ -6,7 +6,7 @@
 use super::expressions::enumerate;
 use super::places::bare_name;
 use super::types::{StructId, Type};
-use super::{Checked, Checker, fail};
+use super::{Body, Checked, Checker, fail};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{ArmBody, Expr, ExprKind, MatchArm, Pattern};
@@ -67,7 +67,8 @@ impl<'a> Checker<'a> {
         match body {
             ArmBody::Expr(value) => self.expect_if(value, expected).map(Some),
             ArmBody::Block(block) => {
-                self.block(block, expected.unwrap_or(&Type::Any), false)?;
+                let Body { result, is_loop } = self.body.clone();
+                self.block(block, &result, is_loop)?;
                 Ok(None)
             }
         }

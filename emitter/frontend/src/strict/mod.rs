@@ -33,7 +33,7 @@ mod types;
 use self::declarations::Announced;
 use self::scopes::Scopes;
 use self::types::{Nominals, Type};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::{Program, StmtKind};
 
@@ -41,12 +41,19 @@ use crate::syntax::ast::{Program, StmtKind};
 /// statement of the file besides those about names of types and about effects, in the order of
 /// the text.
 pub(crate) fn check(file: &SourceFile, program: &Program) -> Vec<Diagnostic> {
-    let mut checker =
-        Checker { file, nominals: Nominals::default(), scopes: Scopes::new(), copies: 0, found: Vec::new() };
+    let mut checker = Checker {
+        file,
+        nominals: Nominals::default(),
+        scopes: Scopes::new(),
+        copies: 0,
+        body: Body { result: Type::Unit, is_loop: false },
+        found: Vec::new(),
+    };
     checker.program(program);
     let mut found = checker.found;
     found.sort_by_key(|finding| (finding.span, finding.code));
     found.dedup_by_key(|finding| (finding.span, finding.code));
+    found.truncate(Findings::LIMIT);
     found
 }
 
@@ -65,7 +72,15 @@ struct Checker<'a> {
     scopes: Scopes<'a>,
     /// How many copies of type parameters calls have made.
     copies: u32,
+    body: Body,
     found: Vec<Diagnostic>,
+}
+
+/// What the statements around a place allow: a `return` of that type, and perhaps `break`.
+#[derive(Clone)]
+struct Body {
+    result: Type,
+    is_loop: bool,
 }
 
 impl<'a> Checker<'a> {

@@ -6,7 +6,7 @@
 use super::expressions::key_text;
 use super::scopes::Narrowed;
 use super::types::Type;
-use super::{Checked, Checker, Stop, fail};
+use super::{Body, Checked, Checker, Stop, fail};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::syntax::ast::{Block, Else, Expr, FunDecl, IfStmt, MapEntry, MapKey, Name, Stmt, StmtKind, TypeExpr};
@@ -14,7 +14,10 @@ use crate::syntax::ast::{Block, Else, Expr, FunDecl, IfStmt, MapEntry, MapKey, N
 impl<'a> Checker<'a> {
     /// The statements of a block in the scope that is open; `return` gives a `result`.
     pub(super) fn block(&mut self, block: &'a Block, result: &Type, is_loop: bool) -> Checked<()> {
-        block.iter().try_for_each(|stmt| self.stmt(stmt, result, is_loop))
+        let outer = std::mem::replace(&mut self.body, Body { result: result.clone(), is_loop });
+        let checked = block.iter().try_for_each(|stmt| self.stmt(stmt, result, is_loop));
+        self.body = outer;
+        checked
     }
 
     pub(super) fn stmt(&mut self, stmt: &'a Stmt, result: &Type, is_loop: bool) -> Checked<()> {

@@ -253,6 +253,14 @@ fn matches() {
     for (text, wanted) in cases {
         rejected(&format!("{head}{text}"), wanted);
     }
+    // What an arm's block may do, the place of the match says.
+    accepted(
+        "fun f(n: int): string { for i in 0..n { let x: int = match i { 1 => { break }\n _ => 0 } }\n return \"a\" }",
+    );
+    accepted(
+        "fun f(n: int): string { let x = match n { 1 => { return \"a\" }\n _ => { return \"b\" } }\n return \"c\" }",
+    );
+    rejected("fun f(n: int): string { let x = match n { 1 => { return 2 }\n _ => 0 } }", "T008 1:57");
     rejected("type T = A(x: int) | B\nlet a = A(\"a\")\nlet b = A(1, 2)", "T008 2:11, T006 3:9");
     says(
         "type T = A | B | C | D\nlet t: T = A\nlet x = match t { A => 1 }",
