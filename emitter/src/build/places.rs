@@ -129,15 +129,17 @@ pub(super) fn is_fixed(index: &Expr, value: &Expr, is_cell: impl Fn(typed::Local
     is_quiet(value) || walk(index, is_constant) && walk(value, |expr| !matches!(expr.kind, ExprKind::Block { .. }))
 }
 
-/// Whether evaluating `expr` reads the place once, and apart from that looks at variables of the function and at
-/// parts of strings alone.
-fn is_blind(expr: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+/// Whether `value` begins with reading the place, and evaluating it looks at nothing else but variables of the
+/// function and parts of strings. (The text of a value that contains its own place has no end.)
+fn is_change(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+    let Some(held) = held_local(value, is_place) else { return false };
     let is_scalar = |expr: &Expr| {
         use types::Kind::{Bool, Float, Int, String};
         matches!(expr.ty.kind, Int | Float | Bool | String)
+            || matches!(expr.kind, ExprKind::Local(local) if local == held)
     };
     let mut reads = 0;
-    let mut work = vec![expr];
+    let mut work = vec![value];
     while let Some(expr) = work.pop() {
         if is_place(expr) {
             reads += 1;
@@ -170,21 +172,21 @@ fn is_blind(expr: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
     reads == 1
 }
 
-/// Whether the first thing that `value` does is to set a variable of the checker's to what the place holds.
-fn holds_place(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
+/// The variable of the checker's that `value` sets to what the place holds, if that is the first thing that it does.
+fn held_local(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> Option<typed::LocalId> {
     let mut at = value;
     loop {
         at = match &at.kind {
-            ExprKind::Let { local: _, value, then: _ } if is_place(value) => return true,
+            ExprKind::Let { local, value, then: _ } if is_place(value) => return Some(*local),
             ExprKind::Let { local: _, value: of, then: _ } | ExprKind::Convert(of) => of,
-            _ => return false,
+            _ => return None,
         }
     }
 }
 
 /// Whether setting the place to `value` is a change of what it holds.
 pub(super) fn grows(value: &Expr, is_place: &impl Fn(&Expr) -> bool) -> bool {
-    growth(value, is_place).is_some() || holds_place(value, is_place) && is_blind(value, is_place)
+    growth(value, is_place).is_some() || is_change(value, is_place)
 }
 
 impl FunctionCtx<'_, '_> {
@@ -199,7 +201,7 @@ impl FunctionCtx<'_, '_> {
     ) {
         match growth(value, &is_place) {
             Some(parts) => self.grow(place, ty, parts, span),
-            None if holds_place(value, &is_place) && is_blind(value, &is_place) => {
+            None if is_change(value, &is_place) => {
                 if let Some(value) = self.expr_of_taken(value, place, ty, &is_place) {
                     self.fb.set_span(Some(span));
                     self.put_back(place, ty, value);
@@ -250,7 +252,7 @@ impl FunctionCtx<'_, '_> {
         self.put_back(place, ty, value);
     }
 
-    /// The value of an expression that [`holds_place`], with what the place holds taken out of it.
+    /// The value of an expression that [`is_change`] tells of, with what the place holds taken out of it.
     fn expr_of_taken(
         &mut self,
         value: &Expr,
