@@ -15,4 +15,6 @@ pub mod wasm;
 
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
 pub use mochi_frontend::source::SourceFile;
-pub use pipeline::{Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, explain, legalized, print_ir};
+pub use pipeline::{
+    Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, explain, legalized, print_ir,
+};
