@@ -259,6 +259,8 @@ fn ending(error: &wasmtime::Error, state: &State, limits: &Limits, source: Optio
         Some(Trap::UnreachableCodeReached) if state.limiter.denied => {
             format!("out of memory (limit {})", limits::size(limits.memory))
         }
+        // More than any memory has.
+        Some(Trap::UnreachableCodeReached) if trace.is_out_of_memory() => "out of memory".to_owned(),
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };

@@ -23,6 +23,9 @@ const BETWEEN: char = '/';
 /// even with code 1, calls none of them.
 const REPORTERS: [&str; 2] = ["runtime.fail_", "runtime.end_error"];
 
+/// The runtime's function that gives up when there is no memory for something.
+const OUT_OF_MEMORY: &str = "runtime.out_of_memory";
+
 /// A line of a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -43,6 +46,8 @@ pub(crate) struct Trace {
     frames: Vec<Frame>,
     /// Whether the program has reported a failure and ended for it.
     is_failure: bool,
+    /// The program has asked for more memory than there can be.
+    is_out_of_memory: bool,
     /// There were more frames than are captured.
     is_cut: bool,
 }
@@ -77,6 +82,7 @@ impl Trace {
 
     fn of(mut frames: Vec<Frame>, is_cut: bool) -> Trace {
         let is_failure = frames.iter().any(|frame| REPORTERS.iter().any(|start| frame.name.starts_with(start)));
+        let is_out_of_memory = frames.first().is_some_and(|frame| frame.name == OUT_OF_MEMORY);
         // Code that checks for room on the stack comes from no line. A function that recurses is on the stack with one.
         if let Some((first, others)) = frames.split_first_mut()
             && first.place.is_none()
@@ -87,11 +93,15 @@ impl Trace {
         if !frames.iter().all(is_ours) {
             frames.retain(|frame| !is_ours(frame));
         }
-        Trace { frames, is_failure, is_cut }
+        Trace { frames, is_failure, is_out_of_memory, is_cut }
     }
 
     pub(crate) fn is_failure(&self) -> bool {
         self.is_failure
+    }
+
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        self.is_out_of_memory
     }
 
     /// The checks of a function share the code that reports; only the report tells which of them it was.

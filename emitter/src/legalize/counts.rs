@@ -53,9 +53,11 @@ impl Ctx<'_> {
     }
 
     pub(super) fn drop(&mut self, ty: Type, value: Value) {
+        // Where memory is debugged, the runtime looks at what it is given.
+        let by_call = self.cold || self.runtime.features().debug_memory;
         match ty.kind {
-            Kind::Str if self.cold => self.call(RuntimeFn::StringRelease, &[value]),
-            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if self.cold => {
+            Kind::Str if by_call => self.call(RuntimeFn::StringRelease, &[value]),
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) if by_call => {
                 let may_be_in_ring = self.runtime.has_rings_of(ty);
                 let release = if may_be_in_ring { RuntimeFn::ObjectDrop } else { RuntimeFn::ObjectRelease };
                 self.call(release, &[value])

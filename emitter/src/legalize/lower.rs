@@ -58,6 +58,7 @@ pub(super) fn function(
         cold: false,
         span: None,
         scope: Scope::OWN,
+        told_site: None,
         fail_blocks: FailBlocks::default(),
         fresh_lists: HashMap::new(),
     };
@@ -90,6 +91,8 @@ pub(super) struct Ctx<'a> {
     pub(super) cold: bool,
     span: Option<Span>,
     pub(super) scope: Scope,
+    /// The line that the runtime knows of in this block.
+    told_site: Option<i32>,
     pub(super) fail_blocks: FailBlocks,
     /// Old values that are new lists or such with elements added, as long as their room is known.
     pub(super) fresh_lists: HashMap<Value, FreshList>,
@@ -99,9 +102,13 @@ impl<'a> Ctx<'a> {
     fn block(&mut self, old: Block) {
         let data = self.old.block(old);
         self.current = self.blocks[old.index()];
+        self.told_site = None;
         self.cold = self.func.block(self.current).cold;
         for (index, &inst) in data.insts.iter().enumerate() {
             (self.span, self.scope) = (self.old.span(inst), self.old.scope(inst));
+            if self.runtime.features().debug_memory {
+                self.tell_site(inst);
+            }
             self.following = &data.insts[index + 1..];
             if index + 1 == data.insts.len() && self.compare_and_branch(inst, &data.term) {
                 return;
@@ -411,6 +418,20 @@ impl<'a> Ctx<'a> {
     /// The place of the operation being written, as failures report it.
     pub(super) fn site(&self) -> i32 {
         self.span.map_or(0, |span| ((span.file << 24) | (self.line)(span)) as i32)
+    }
+
+    /// Tells the runtime which line the objects are made for that the instruction makes.
+    fn tell_site(&mut self, inst: Inst) {
+        let site = self.site();
+        if site != 0 && self.told_site != Some(site) {
+            let global = self.runtime.current_site(self.module);
+            let value = self.i32(site);
+            self.append(WasmOp::GlobalSet.into(), vec![value], Imm::Global(global), &[]);
+            self.told_site = Some(site);
+        }
+        if self.old.inst(inst).op.is_call() {
+            self.told_site = None;
+        }
     }
 
     // Writing.

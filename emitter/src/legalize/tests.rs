@@ -1,6 +1,7 @@
 //! Programs in IR text, counted, legalized, verified and run by the interpreter.
 
 mod closure;
+mod debug;
 mod list;
 mod map;
 mod record;

@@ -65,6 +65,11 @@ impl Runtime {
         self.named(module, func.symbol())
     }
 
+    /// The variable that says which line objects are made for, where memory is debugged.
+    pub(crate) fn current_site(&mut self, module: &mut Module) -> GlobalId {
+        self.global(module, "current_site")
+    }
+
     /// Where pending standard output is described, if the module can write any.
     pub fn stdout_state(&self, module: &Module) -> Option<DataId> {
         let &func = self.functions.get("stdout_state")?;

@@ -1,6 +1,7 @@
 //! The allocator: blocks do not overlap, and memory is used again.
 
-use super::{Machine, Random, module_of};
+use super::{Machine, Random, module_of, module_with};
+use crate::runtime::Features;
 
 #[test]
 fn blocks_keep_their_contents() {
@@ -27,7 +28,8 @@ fn blocks_keep_their_contents() {
 
 #[test]
 fn small_blocks_come_from_large_ones_that_were_freed() {
-    let module = module_of(&[]);
+    // Without the headers of the debugger.
+    let module = module_with(&[], Features::default());
     let mut machine = Machine::new(&module);
     let large = machine.call("alloc", &[10 << 20]);
     machine.call("free", &[large, 10 << 20]);
@@ -57,4 +59,18 @@ fn what_cannot_be_had_traps() {
     machine.call("alloc", &[5 << 20]);
     assert!(machine.try_call("alloc", &[3 << 20]).is_err());
     assert!(machine.try_call("alloc", &[0x9000_0000]).is_err());
+}
+
+#[test]
+fn what_was_freed_is_not_used() {
+    let module = module_of(&["report_live"]);
+    let mut machine = Machine::new(&module);
+    let string = machine.string(b"gone");
+    machine.call("string_release", &[string]);
+    let report = (1, "error: use of freed memory\n  at test.mochi:0\n".to_owned());
+    assert_eq!(machine.fail("string_release", &[string]), report);
+    let mut machine = Machine::new(&module);
+    let block = machine.call("alloc", &[40]);
+    machine.call("free", &[block, 40]);
+    assert_eq!(machine.fail("free", &[block, 40]), report);
 }
