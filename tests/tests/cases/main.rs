@@ -8,6 +8,7 @@ mod cli;
 mod errors;
 mod files;
 mod ir;
+mod memory;
 mod node;
 mod programs;
 mod properties;
@@ -24,6 +25,7 @@ fn main() {
     trials.extend(ir::trials());
     trials.extend(wasm::trials());
     trials.extend(cli::trials());
+    trials.extend(memory::trials());
     trials.extend(node::trials());
     trials.extend(properties::trials());
     trials.extend(robustness::trials());
