@@ -194,7 +194,11 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
     match options.opt {
         OptLevel::None => {}
         OptLevel::Size | OptLevel::Speed => {
-            opt::optimize(module, phase, &options.skip_passes, |pass, module| verify(module, pass.name));
+            let mut skip = options.skip_passes.clone();
+            if options.opt == OptLevel::Size {
+                skip.push(opt::detour::PASS.name.to_owned());
+            }
+            opt::optimize(module, phase, &skip, |pass, module| verify(module, pass.name));
         }
     }
 }
@@ -205,7 +209,11 @@ fn legalize(module: &mut Module, options: &Options) {
     verify(module, "count");
     let line_starts = std::mem::take(&mut module.line_starts);
     let line = |span: Span| line_starts.line(span);
-    let legalize_options = LegalizeOptions { debug_memory: options.debug_memory, line: &line };
+    let legalize_options = LegalizeOptions {
+        debug_memory: options.debug_memory,
+        line: &line,
+        list_facts: options.opt != OptLevel::None && options.skip_passes.iter().all(|pass| pass != opt::LIST_FACTS),
+    };
     legalize::legalize(module, &legalize_options);
     module.line_starts = line_starts;
     verify(module, "legalize");

@@ -28,7 +28,7 @@
     i64.ne
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
-      i32.const 1318
+      i32.const 1309
       i32.const 33
       i32.const 5
       call $runtime.fail_message
@@ -61,17 +61,27 @@
           local.get 3
           i32.const 1
           call $runtime.int_add_slow
+          local.set 4
+          local.get 3
+          i64.const 1
+          i64.add
+          local.tee 3
+          local.get 2
+          i64.lt_s
+          br_if 1 (;@2;)
+          local.get 4
           local.set 5
+        else
+          local.get 3
+          i64.const 1
+          i64.add
+          local.tee 3
+          local.get 2
+          i64.lt_s
+          local.get 5
+          local.set 4
+          br_if 1 (;@2;)
         end
-        local.get 3
-        i64.const 1
-        i64.add
-        local.tee 3
-        local.get 2
-        i64.lt_s
-        local.get 5
-        local.set 4
-        br_if 0 (;@2;)
       end
     end
     local.get 5
@@ -86,7 +96,7 @@
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
       local.get 5
-      call $runtime.word_release
+      call $runtime.int_release
     end
     call $runtime.print_newline
   )

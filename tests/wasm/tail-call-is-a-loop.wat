@@ -11,19 +11,19 @@
         i64.const 2
         i64.shr_s
         local.get 0
-        i64.eq
-        (@metadata.code.branch_hint "\01")
+        i64.ne
+        (@metadata.code.branch_hint "\00")
         if ;; label = @3
-          local.get 0
-          i64.const 2
-          i64.rem_s
-          local.set 2
-        else
           local.get 0
           i64.const 2
           i32.const 0
           i32.const 5
           call $runtime.int_rem_slow
+          local.set 2
+        else
+          local.get 0
+          i64.const 2
+          i64.rem_s
           local.set 2
         end
         local.get 2
@@ -35,19 +35,19 @@
           i64.const 2
           i64.shr_s
           local.get 0
-          i64.eq
-          (@metadata.code.branch_hint "\01")
+          i64.ne
+          (@metadata.code.branch_hint "\00")
           if ;; label = @4
-            local.get 0
-            i64.const 2
-            i64.div_s
-            local.set 0
-          else
             local.get 0
             i64.const 2
             i32.const 1
             i32.const 5
             call $runtime.int_div_slow
+            local.set 0
+          else
+            local.get 0
+            i64.const 2
+            i64.div_s
             local.set 0
           end
           local.get 1
@@ -79,25 +79,25 @@
         i64.const 2
         i64.shr_s
         local.get 0
-        i64.eq
-        (@metadata.code.branch_hint "\01")
+        i64.ne
+        (@metadata.code.branch_hint "\00")
         if ;; label = @3
-          local.get 0
-          i64.const 3
-          i64.rem_s
-          local.set 2
-        else
           local.get 0
           i64.const 3
           i32.const 0
           i32.const 6
           call $runtime.int_rem_slow
           local.set 2
+        else
+          local.get 0
+          i64.const 3
+          i64.rem_s
+          local.set 2
         end
         local.get 2
         i64.eqz
         if ;; label = @3
-          i32.const 1291
+          i32.const 1273
           i32.const 18
           call $runtime.write_stdout
           call $runtime.print_newline
@@ -108,25 +108,25 @@
         i64.const 2
         i64.shr_s
         local.get 0
-        i64.eq
-        (@metadata.code.branch_hint "\01")
+        i64.ne
+        (@metadata.code.branch_hint "\00")
         if ;; label = @3
-          local.get 0
-          i64.const 5
-          i64.rem_s
-          local.set 2
-        else
           local.get 0
           i64.const 5
           i32.const 0
           i32.const 7
           call $runtime.int_rem_slow
           local.set 2
+        else
+          local.get 0
+          i64.const 5
+          i64.rem_s
+          local.set 2
         end
         local.get 2
         i64.eqz
         if ;; label = @3
-          i32.const 1309
+          i32.const 1291
           i32.const 17
           call $runtime.write_stdout
           call $runtime.print_newline
@@ -202,7 +202,7 @@
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
       local.get 0
-      call $runtime.word_release
+      call $runtime.int_release
     end
     local.get 1
   )

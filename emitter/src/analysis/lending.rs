@@ -134,6 +134,7 @@ pub fn lending_op(op: Op) -> Op {
     match op {
         Op::Mochi(MochiOp::RecordGet) => MochiOp::RecordPeek.into(),
         Op::Mochi(MochiOp::ListGet) => MochiOp::ListPeek.into(),
+        Op::Mochi(MochiOp::ListIndex) => MochiOp::ListPeekIndex.into(),
         Op::Mochi(MochiOp::ListAt) => MochiOp::ListPeekAt.into(),
         Op::Mochi(MochiOp::LoadGlobal) => MochiOp::PeekGlobal.into(),
         Op::Mochi(MochiOp::ClosureGet) => MochiOp::ClosurePeek.into(),

@@ -1,5 +1,7 @@
 //! Which int words are proven small, that is in `[-2^61, 2^61)`.
 //!
+//! In the same way: which lists and records are proven not to be none, which checks need not ask then.
+//!
 //! A fact for legalization: what is small needs no counting, and comparisons and divisions of it
 //! need fewer checks. Found optimistically over the whole module: everything is small until
 //! something that may not be reaches it through block parameters, calls, returns or operations
@@ -8,7 +10,7 @@
 
 use crate::ir::{ENTRY, FuncId, Function, Imm, Inst, Kind, MochiOp, Module, Op, Terminator, Type, Value, ValueDef};
 
-/// The values of kind int or any that are small on every path.
+/// The values of kind int or any that are small on every path, and the lists and records that are never none.
 #[derive(Clone, Debug)]
 pub struct SmallInts {
     /// The number of each function's first value.
@@ -32,7 +34,8 @@ impl SmallInts {
         SmallInts { bases, others }
     }
 
-    /// Whether `value` of `func`, an int or any, is proven small; such a value is not none either.
+    /// Whether `value` of `func`, an int or any, is proven small, or, a list or record, not to be none;
+    /// such an int is not none either.
     pub fn contains(&self, func: FuncId, value: Value) -> bool {
         !self.others[self.bases[func.index()] as usize + value.index()]
     }
@@ -47,6 +50,11 @@ pub fn constant_int(func: &Function, value: Value) -> Option<i64> {
         },
         ValueDef::Param(..) => None,
     }
+}
+
+/// A list or record whose type says that it is never none; which it may be where a global is read too early.
+fn is_object(ty: Type) -> bool {
+    matches!(ty.kind, Kind::List(_) | Kind::Record(_)) && !ty.nullable
 }
 
 const LIMIT: i64 = 1 << 61;
@@ -167,6 +175,23 @@ impl<'a> Finder<'a> {
             MochiOp::IntDiv if constant_int(func, data.args[1]).is_some_and(|divisor| !matches!(divisor, -1 | 0)) => {
                 self.depend(number, base + data.args[0].0);
             }
+            MochiOp::ListNew | MochiOp::ListPush | MochiOp::ListSlice | MochiOp::ListConcat | MochiOp::RecordNew => {}
+            // What is in a place that is not none, and where none is no value.
+            MochiOp::ListGet
+            | MochiOp::ListPeek
+            | MochiOp::ListIndex
+            | MochiOp::ListPeekIndex
+            | MochiOp::ListAt
+            | MochiOp::ListPeekAt
+            | MochiOp::RecordGet
+            | MochiOp::RecordPeek
+                if is_object(func.ty(result)) =>
+            {
+                self.depend(number, base + data.args[0].0);
+            }
+            MochiOp::Convert if is_object(func.ty(data.args[0])) && is_object(func.ty(result)) => {
+                self.depend(number, base + data.args[0].0);
+            }
             MochiOp::BoolToInt if func.ty(result).nullable => self.refute(number),
             MochiOp::BoolToInt
             | MochiOp::SmallAdd
@@ -226,6 +251,27 @@ mod tests {
                 return
             }";
         assert_eq!(small(text), [1, 2, 4, 6, 7, 8]);
+    }
+
+    #[test]
+    fn lists_that_are_made_here_are_not_none_and_words_of_them_are_not_small() {
+        let text = "
+            func f(v0: list<str>?) pure {
+            b0:
+                v1: list<list<str>> = list.new 0
+                v2: int = int.const 0
+                v3: list<str> = list.get v1, v2
+                v4: list<str> = convert v0
+                v5: any = convert v1
+                return
+            }
+            func main() pure {
+            b0:
+                v0: list<str>? = none
+                call f(v0)
+                return
+            }";
+        assert_eq!(small(text), [1, 2, 3]);
     }
 
     #[test]

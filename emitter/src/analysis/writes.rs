@@ -7,7 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::ir::{Effect, FuncId, Function, GlobalId, Imm, Inst, Kind, ListType, MochiOp, Module, Op, RecordType};
+use crate::ir::{
+    Block, Effect, FuncId, Function, GlobalId, Imm, Inst, Kind, ListType, MochiOp, Module, Op, RecordType,
+};
 
 /// A class of places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +28,9 @@ impl Slot {
         match (data.op, data.imm) {
             (Op::Mochi(MochiOp::LoadGlobal), Imm::Global(global)) => Some(Slot::Global(global)),
             (Op::Mochi(MochiOp::ClosureGet), _) => Some(Slot::Capture),
-            (Op::Mochi(MochiOp::RecordGet | MochiOp::ListGet | MochiOp::ListAt), _) => Slot::of_operand(func, inst),
+            (Op::Mochi(MochiOp::RecordGet | MochiOp::ListGet | MochiOp::ListIndex | MochiOp::ListAt), _) => {
+                Slot::of_operand(func, inst)
+            }
             _ => None,
         }
     }
@@ -156,6 +160,9 @@ impl Writes {
                 | MochiOp::AnyKeys
                 | MochiOp::MapTake
                 | MochiOp::ListGet
+                | MochiOp::ListPeek
+                | MochiOp::ListIndex
+                | MochiOp::ListPeekIndex
                 | MochiOp::Dup
                 | MochiOp::Drop
                 | MochiOp::Print
@@ -169,6 +176,15 @@ impl Writes {
             ) => WriteSet::default(),
             _ => WriteSet { everything: op.effect() == Effect::Write, slots: BTreeSet::new() },
         }
+    }
+
+    /// What any of the instructions of some blocks may write.
+    pub fn of_blocks(&self, func: &Function, blocks: &[Block]) -> WriteSet {
+        let mut all = WriteSet::default();
+        for &inst in blocks.iter().flat_map(|&block| &func.block(block).insts) {
+            all.add(&self.of_inst(func, inst));
+        }
+        all
     }
 
     pub fn of_func(&self, func: FuncId) -> &WriteSet {

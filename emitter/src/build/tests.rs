@@ -125,7 +125,7 @@ fn output(program: &Program) -> String {
     let text = print_module(&module, Spans::Omit);
     verify_module(&module).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
     crate::opt::count(&mut module);
-    let options = crate::legalize::LegalizeOptions { debug_memory: true, line: &|_| 0 };
+    let options = crate::legalize::LegalizeOptions { debug_memory: true, line: &|_| 0, list_facts: true };
     crate::legalize::legalize(&mut module, &options);
     verify_module(&module).unwrap_or_else(|errors| panic!("{errors:#?}\n{text}"));
     let mut interpreter = Interpreter::new(&module, CapturingWasi::default());

@@ -748,6 +748,10 @@ mochi_ops! {
     ListSet "list.set" (borrow list, borrow int, own element) -> () Write None;
     /// As `list.get`, of the counted phase: without a share of its own.
     ListPeek "list.peek" (borrow list, borrow int) -> (lent_element) Write None;
+    /// The element at an index known not to be negative; fails from the length on.
+    ListIndex "list.index" (borrow list, borrow small) -> (element) Write None;
+    /// As `list.index`, of the counted phase: without a share of its own.
+    ListPeekIndex "list.peek_index" (borrow list, borrow small) -> (lent_element) Write None;
     /// Elements; 0 for none.
     ListLen "list.len" (borrow nullable_list) -> (small) Read None;
     /// The element at an index known to lie in `[0, length)`.

@@ -70,8 +70,9 @@ impl Ctx<'_> {
             Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => {
                 self.drop_object(ty, value)
             }
+            Kind::Int => self.unless_small(value, RuntimeFn::IntRelease),
             Kind::Any if self.runtime.has_rings_of(ty) => self.unless_small(value, RuntimeFn::WordDrop),
-            Kind::Int | Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
+            Kind::Any => self.unless_small(value, RuntimeFn::WordRelease),
             Kind::Bool | Kind::Float | Kind::I32 | Kind::I64 | Kind::F64 => {}
         }
     }

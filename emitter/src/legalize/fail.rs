@@ -6,14 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use super::layout::LIST_INDEXES;
 use super::lower::Ctx;
-use crate::ir::{Block, Imm, InstData, Scope, Terminator, Type, Value, WasmOp};
+use crate::ir::{Block, Imm, InstData, Scope, Terminator, Value, WasmOp};
 use crate::runtime::RuntimeFn;
 
 /// The blocks made so far in one function.
 #[derive(Default)]
 pub(super) struct FailBlocks {
     division: BTreeMap<Scope, Block>,
+    index: BTreeMap<Scope, Block>,
     expect: BTreeMap<Scope, Block>,
     message: BTreeMap<Scope, Block>,
 }
@@ -29,6 +31,26 @@ impl Ctx<'_> {
         let site = self.site();
         let site = self.i32(site);
         self.require(divisor_is_not_zero, block, &[site]);
+    }
+
+    /// Whether `list` is none and the index, which is not negative, could be that of a list.
+    pub(super) fn is_index_of_none(&mut self, list: Value, index: Value) -> Value {
+        let is_none = self.op(WasmOp::I32Eqz, &[list]);
+        let limit = self.i64(LIST_INDEXES);
+        let is_index = self.op(WasmOp::I64LtU, &[index, limit]);
+        self.op(WasmOp::I32And, &[is_none, is_index])
+    }
+
+    /// Fails, for an index that is not negative, unless `holds`.
+    pub(super) fn require_inside(&mut self, holds: Value, list: Value, index: Value) {
+        let block = match self.fail_blocks.index.get(&self.scope) {
+            Some(&block) => block,
+            None => self.fail_block(RuntimeFn::ListFail),
+        };
+        self.fail_blocks.index.insert(self.scope, block);
+        let site = self.site();
+        let site = self.i32(site);
+        self.require(holds, block, &[list, index, site]);
     }
 
     pub(super) fn expect(&mut self, data: &InstData) {
@@ -71,7 +93,7 @@ impl Ctx<'_> {
     fn fail_block(&mut self, reporter: RuntimeFn) -> Block {
         let (block, ()) = self.aside(|this| {
             let params: Vec<Value> =
-                reporter.params().iter().map(|_| this.func.add_param(this.current, Type::I32)).collect();
+                reporter.params().iter().map(|(ty, _)| this.func.add_param(this.current, ty.machine())).collect();
             this.call(reporter, &params);
             this.terminate(Terminator::Unreachable);
         });

@@ -52,6 +52,9 @@ pub const LIST_CAP: u32 = 16;
 /// The address of the elements.
 pub const LIST_DATA: u32 = 20;
 
+/// Every index that an operation on lists does not refuse lies between the opposite of this and this.
+pub const LIST_INDEXES: i64 = 1 << 32;
+
 /// How a value lies in a field of a record or in a closure; descriptors say it by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {

@@ -122,7 +122,9 @@ impl Ctx<'_> {
         match op {
             MochiOp::ListNew => self.list_new(data),
             MochiOp::ListPush => self.list_push(data),
-            MochiOp::ListGet | MochiOp::ListPeek => self.list_get(op, data),
+            MochiOp::ListGet | MochiOp::ListPeek | MochiOp::ListIndex | MochiOp::ListPeekIndex => {
+                self.list_get(op, data)
+            }
             MochiOp::ListLen => {
                 let list = self.get(data.args[0]);
                 let length = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_LENGTH));
@@ -199,7 +201,8 @@ impl Ctx<'_> {
         self.fast_or_slow(
             holds,
             |this| {
-                let address = this.element_address(layout, list, length);
+                let buffer = this.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_DATA));
+                let address = this.element_address(layout, buffer, length);
                 this.effect(layout.store(), &[address, value], Imm::Offset(0));
                 let one = this.i32(1);
                 let longer = this.op(WasmOp::I32Add, &[length, one]);
@@ -234,8 +237,7 @@ impl Ctx<'_> {
     }
 
     /// The address of the element at a position that lies inside.
-    fn element_address(&mut self, layout: Layout, list: Value, position: Value) -> Value {
-        let buffer = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_DATA));
+    fn element_address(&mut self, layout: Layout, buffer: Value, position: Value) -> Value {
         let mut offset = position;
         if layout.shift() > 0 {
             let shift = self.i32(layout.shift());
@@ -244,15 +246,15 @@ impl Ctx<'_> {
         self.op(WasmOp::I32Add, &[buffer, offset])
     }
 
-    fn load_element(&mut self, layout: Layout, list: Value, position: Value) -> Value {
-        let address = self.element_address(layout, list, position);
+    fn load_element(&mut self, layout: Layout, old_list: Value, position: Value) -> Value {
+        let buffer = self.list_buffer(old_list);
+        let address = self.element_address(layout, buffer, position);
         self.op_with(layout.load(), &[address], Imm::Offset(0))
     }
 
     /// Whether an index lies inside a list; inside one of words, whether all of these are small too.
-    fn is_inside(&mut self, list: Value, index: Value) -> Value {
-        let length = self.op_with(WasmOp::I32Load, &[list], Imm::Offset(LIST_FAST_LENGTH));
-        let length = self.op(WasmOp::I64ExtendI32U, &[length]);
+    fn is_inside(&mut self, old_list: Value, index: Value) -> Value {
+        let length = self.list_fast_length(old_list);
         self.op(WasmOp::I64LtU, &[index, length])
     }
 
@@ -260,14 +262,19 @@ impl Ctx<'_> {
         let element = self.element(data);
         let layout = Layout::of(element);
         let (list, index) = (self.get(data.args[0]), self.get(data.args[1]));
-        let inside = self.is_inside(list, index);
+        let inside = self.is_inside(data.args[0], index);
+        let is_up = matches!(op, MochiOp::ListIndex | MochiOp::ListPeekIndex);
+        if layout != Layout::Words && is_up && self.is_small(data.args[0]) {
+            self.require_inside(inside, list, index);
+            return self.list_at(op, data);
+        }
         self.fast_or_slow(
             inside,
             |this| {
                 let position = this.op(WasmOp::I32WrapI64, &[index]);
-                let value = this.load_element(layout, list, position);
+                let value = this.load_element(layout, data.args[0], position);
                 // A word that is found here is small.
-                if layout != Layout::Words && op == MochiOp::ListGet {
+                if layout != Layout::Words && matches!(op, MochiOp::ListGet | MochiOp::ListIndex) {
                     this.dup(element, value);
                 }
                 value
@@ -275,6 +282,12 @@ impl Ctx<'_> {
             |this| {
                 let site = this.site();
                 let site = this.i32(site);
+                if layout != Layout::Words && is_up {
+                    // Any index of none is none; nothing comes back from the failure.
+                    let no_list = this.is_index_of_none(list, index);
+                    this.require_inside(no_list, list, index);
+                    return this.none(element);
+                }
                 let value = this.call_value(layout.get_slow(), &[list, index, site]);
                 if op == MochiOp::ListPeek {
                     // The list has a share too: nothing is freed.
@@ -287,10 +300,10 @@ impl Ctx<'_> {
 
     fn list_at(&mut self, op: MochiOp, data: &InstData) -> Value {
         let element = self.element(data);
-        let (list, index) = (self.get(data.args[0]), self.get(data.args[1]));
+        let index = self.get(data.args[1]);
         let position = self.op(WasmOp::I32WrapI64, &[index]);
-        let value = self.load_element(Layout::of(element), list, position);
-        if op == MochiOp::ListAt {
+        let value = self.load_element(Layout::of(element), data.args[0], position);
+        if matches!(op, MochiOp::ListAt | MochiOp::ListIndex) {
             self.dup(element, value);
         }
         value
@@ -301,30 +314,36 @@ impl Ctx<'_> {
         let element = self.element(data);
         let layout = Layout::of(element);
         let [list, index, value] = [0, 1, 2].map(|at| self.get(data.args[at]));
-        let mut holds = self.is_inside(list, index);
+        let Kind::List(ty) = self.old.ty(data.args[0]).kind else { unreachable!("a list is written to") };
+        let mut holds = self.is_inside(data.args[0], index);
         if layout == Layout::Words && !self.is_small(data.args[2]) {
             let small = self.small_check(value);
             holds = self.op(WasmOp::I32And, &[holds, small]);
         }
         let (fast, join) = (self.new_block(), self.new_block());
+        let facts = self.facts_of(ty);
+        let params: Vec<Value> = facts.iter().map(|&fact| self.func.add_param(join, self.func.ty(fact))).collect();
         let (slow, ()) = self.aside(|this| {
             let site = this.site();
             let (holes, site) = (this.i32(element.has_none() as i32), this.i32(site));
             this.call(layout.set_slow(), &[list, index, value, holes, site]);
             this.collect_if_many(element);
-            this.jump(join, &[]);
+            let facts = this.reload_facts(ty);
+            this.jump(join, &facts);
         });
         self.branch(holds, to(fast, &[]), to(slow, &[]));
         self.current = fast;
         let position = self.op(WasmOp::I32WrapI64, &[index]);
-        let address = self.element_address(layout, list, position);
+        let buffer = self.list_buffer(data.args[0]);
+        let address = self.element_address(layout, buffer, position);
         let replaced = (layout == Layout::Pointers).then(|| self.op_with(WasmOp::I32Load, &[address], Imm::Offset(0)));
         self.effect(layout.store(), &[address, value], Imm::Offset(0));
         if let Some(replaced) = replaced {
             self.drop(element, replaced);
         }
-        self.jump(join, &[]);
+        self.jump(join, &facts);
         self.current = join;
+        self.replace_facts(ty, &params);
     }
 
     fn list_to_str(&mut self, data: &InstData) -> Value {

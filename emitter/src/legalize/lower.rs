@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use mochi_frontend::source::Span;
 
+use super::facts::Facts;
 use super::fail::FailBlocks;
 use super::list::FreshList;
-use crate::analysis::{Cfg, SmallInts, Uses};
+use crate::analysis::{Cfg, SmallInts, Uses, Writes};
 use crate::ir::{
     Block, Closure, FuncId, Function, Imm, Inst, InstData, MochiOp, Module, Op, Phase, Scope, Target, Terminator, Type,
     Value, WasmOp,
@@ -18,6 +19,7 @@ pub(super) fn function(
     id: FuncId,
     old: &Function,
     small: &SmallInts,
+    writes: Option<&Writes>,
     closures: &[Option<Closure>],
     module: &mut Module,
     runtime: &mut Runtime,
@@ -27,6 +29,7 @@ pub(super) fn function(
     let mut new = Function::new(old.name.clone(), old.sig.clone(), Phase::Legalized);
     (new.inline, new.cold) = (old.inline, old.cold);
     new.inlined = old.inlined.clone();
+    let facts = writes.and_then(|writes| Facts::find(old, &cfg, writes));
     let mut values = vec![UNMAPPED; old.values.len()];
     let mut blocks = vec![Block(u32::MAX); old.blocks.len()];
     for (position, &block) in cfg.rpo().iter().enumerate() {
@@ -40,6 +43,9 @@ pub(super) fn function(
             };
         }
         new.block_mut(copy).cold = data.cold || old.cold;
+        if let Some(facts) = &facts {
+            Ctx::add_fact_params(facts, &mut new, block, copy);
+        }
     }
     let mut ctx = Ctx {
         id,
@@ -61,6 +67,7 @@ pub(super) fn function(
         told_site: None,
         fail_blocks: FailBlocks::default(),
         fresh_lists: HashMap::new(),
+        facts,
     };
     for &block in cfg.rpo() {
         ctx.block(block);
@@ -85,7 +92,7 @@ pub(super) struct Ctx<'a> {
     line: &'a dyn Fn(Span) -> u32,
     pub(super) func: Function,
     values: Vec<Value>,
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
     pub(super) current: Block,
     /// Whether what is being written hardly ever runs: calls are then better than fast paths.
     pub(super) cold: bool,
@@ -96,6 +103,8 @@ pub(super) struct Ctx<'a> {
     pub(super) fail_blocks: FailBlocks,
     /// Old values that are new lists or such with elements added, as long as their room is known.
     pub(super) fresh_lists: HashMap<Value, FreshList>,
+    /// What was loaded before loops.
+    pub(super) facts: Option<Facts>,
 }
 
 impl<'a> Ctx<'a> {
@@ -104,6 +113,7 @@ impl<'a> Ctx<'a> {
         self.current = self.blocks[old.index()];
         self.told_site = None;
         self.cold = self.func.block(self.current).cold;
+        self.enter_facts(old);
         for (index, &inst) in data.insts.iter().enumerate() {
             (self.span, self.scope) = (self.old.span(inst), self.old.scope(inst));
             if self.runtime.features().debug_memory {
@@ -111,15 +121,21 @@ impl<'a> Ctx<'a> {
             }
             self.following = &data.insts[index + 1..];
             if index + 1 == data.insts.len() && self.compare_and_branch(inst, &data.term) {
+                self.leave_facts(old);
                 return;
             }
             self.inst(inst);
         }
-        let mut term = data.term.clone();
-        term.map_uses(|value| self.get(value));
-        for target in term.targets_mut() {
-            target.block = self.blocks[target.block.index()];
-        }
+        self.leave_facts(old);
+        let term = match &data.term {
+            Terminator::Jump(target) => Terminator::Jump(self.target(target)),
+            Terminator::Branch { cond, then, otherwise } => {
+                let (then, otherwise) = (self.target(then), self.target(otherwise));
+                Terminator::Branch { cond: self.get(*cond), then, otherwise }
+            }
+            Terminator::Return(values) => Terminator::Return(values.iter().map(|&value| self.get(value)).collect()),
+            Terminator::Unreachable => Terminator::Unreachable,
+        };
         self.terminate(term);
     }
 
@@ -131,11 +147,7 @@ impl<'a> Ctx<'a> {
             (Op::Mochi(op), Terminator::Branch { cond, then, otherwise })
                 if data.results[..] == [*cond] && self.uses.is_single(*cond) =>
             {
-                let copy = |this: &Self, target: &Target| Target {
-                    block: this.blocks[target.block.index()],
-                    args: target.args.iter().map(|&arg| this.get(arg)).collect(),
-                };
-                let (then, otherwise) = (copy(self, then), copy(self, otherwise));
+                let (then, otherwise) = (self.target(then), self.target(otherwise));
                 self.int_compare_and_branch(op, data, then, otherwise)
             }
             _ => false,
@@ -283,6 +295,8 @@ impl<'a> Ctx<'a> {
             | MochiOp::ListPush
             | MochiOp::ListGet
             | MochiOp::ListPeek
+            | MochiOp::ListIndex
+            | MochiOp::ListPeekIndex
             | MochiOp::ListPeekAt
             | MochiOp::ListLen
             | MochiOp::ListAt

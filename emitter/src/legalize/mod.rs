@@ -14,6 +14,7 @@
 mod any;
 mod closure;
 mod counts;
+mod facts;
 mod fail;
 mod float;
 mod int;
@@ -31,7 +32,7 @@ mod tests;
 
 use mochi_frontend::source::Span;
 
-use crate::analysis::SmallInts;
+use crate::analysis::{SmallInts, Writes};
 use crate::ir::{Closure, FuncId, Function, Module, Phase, Signature};
 use crate::runtime::Runtime;
 
@@ -41,6 +42,8 @@ pub struct LegalizeOptions<'a> {
     pub debug_memory: bool,
     /// The line of a span, for failure messages.
     pub line: &'a dyn Fn(Span) -> u32,
+    /// Load facts about lists before loops.
+    pub list_facts: bool,
 }
 
 /// Takes every function from the counted to the legalized phase, and wraps the start function in
@@ -48,6 +51,7 @@ pub struct LegalizeOptions<'a> {
 pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
     let mut runtime = Runtime::for_module(module, options.debug_memory);
     let small = SmallInts::new(module);
+    let writes = options.list_facts.then(|| Writes::new(module));
     for func in &mut module.functions {
         func.sig = machine_signature(&func.sig);
     }
@@ -61,7 +65,8 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         assert_eq!(func.phase, Phase::Counted, "{} has not been counted", func.name);
         let placeholder = Function::new("", Signature::default(), Phase::Legalized);
         let old = std::mem::replace(func, placeholder);
-        *module.func_mut(id) = lower::function(id, &old, &small, &closures, module, &mut runtime, options.line);
+        *module.func_mut(id) =
+            lower::function(id, &old, &small, writes.as_ref(), &closures, module, &mut runtime, options.line);
     }
     if module.start.is_some() {
         module.start = Some(start::wrap(module, &mut runtime));

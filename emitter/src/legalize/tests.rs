@@ -26,7 +26,7 @@ fn legalized(text: &str) -> Module {
 fn to_wasm_operations(module: &mut Module, text: &str) {
     count(module);
     verify(module, text);
-    legalize(module, &LegalizeOptions { debug_memory: true, line: &|span| span.start });
+    legalize(module, &LegalizeOptions { debug_memory: true, line: &|span| span.start, list_facts: true });
     verify(module, text);
 }
 

@@ -9,13 +9,15 @@
 //!   on a parameter and the edge brings a constant for it, to where that leads.
 //! - A branch whose targets are one is a jump; arguments that differ are selected.
 //! - A block whose only edge comes from a jump becomes part of the block that jumps.
+//! - A branch to a cold block names it first: Cranelift lays out what is named last next, and allocates
+//!   registers in that order.
 //!
 //! Worth it for size, and because constants, loads and stores meet in one block: emission keeps
 //! values on the stack within a block only. Headers of loops are not skipped: their loops would get
 //! a second entry.
 
 use super::Pass;
-use crate::analysis::{Cfg, Dominators, Loops};
+use crate::analysis::{Cfg, Dominators, Loops, Uses};
 use crate::ir::{
     Block, ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Type, Value, ValueDef, WasmOp,
     remove_trivial_params, remove_unreachable_blocks,
@@ -32,7 +34,45 @@ fn run(module: &mut Module) {
             splice(func);
             remove_unreachable_blocks(func);
             remove_trivial_params(func);
+            name_cold_first(func);
         }
+    }
+}
+
+fn name_cold_first(func: &mut Function) {
+    let is_turned = |func: &Function, block: Block| match &func.block(block).term {
+        Terminator::Branch { cond: _, then, otherwise } => {
+            !func.block(then.block).cold && func.block(otherwise.block).cold
+        }
+        Terminator::Jump(_) | Terminator::Return(_) | Terminator::Unreachable => false,
+    };
+    let turned: Vec<Block> = func.block_ids().filter(|&block| is_turned(func, block)).collect();
+    if turned.is_empty() {
+        return;
+    }
+    let uses = Uses::new(func);
+    for block in turned {
+        let Terminator::Branch { cond, then, otherwise } = func.block(block).term.clone() else { continue };
+        let test = match func.def(cond) {
+            ValueDef::Result(inst, _) if uses.is_single(cond) => Some(inst),
+            ValueDef::Result(..) | ValueDef::Param(..) => None,
+        };
+        let mut opposite = None;
+        if let Some(inst) = test
+            && let Op::Wasm(op) = func.inst(inst).op
+        {
+            if let Some(negated) = op.negated() {
+                func.inst_mut(inst).op = negated.into();
+                opposite = Some(cond);
+            } else if op == WasmOp::I32Eqz {
+                opposite = Some(func.inst(inst).args[0]);
+            }
+        }
+        let cond = opposite.unwrap_or_else(|| {
+            let inst = func.append_inst(block, WasmOp::I32Eqz.into(), vec![cond], Imm::None, &[Type::I32], None);
+            func.inst(inst).results[0]
+        });
+        func.block_mut(block).term = Terminator::Branch { cond, then: otherwise, otherwise: then };
     }
 }
 

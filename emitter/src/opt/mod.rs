@@ -2,11 +2,14 @@
 //!
 //! Each pass is one file with one subject. Passes on the pure phase know what Mochi means; those on the
 //! legalized phase see the runtime's bodies too. Cranelift merges common subexpressions, forwards loads and moves
-//! pure operations out of loops, so no pass here does; it removes no checks and inlines nothing, so these do.
+//! pure operations out of loops, so no pass here does; it removes no checks, inlines nothing and moves no loads out of
+//! loops, so these do.
 
 mod closures;
 pub mod count;
+pub mod detour;
 pub mod fold_constants;
+pub mod hoist;
 pub mod inline;
 pub mod merge_blocks;
 pub mod ranges;
@@ -28,11 +31,20 @@ pub struct Pass {
 }
 
 /// What runs before counting, in this order.
-pub const PURE: &[Pass] = &[inline::PASS, ranges::PASS];
+pub const PURE: &[Pass] = &[inline::PASS, hoist::PASS, ranges::PASS];
 
 /// What runs after legalizing, in this order.
-pub const LEGALIZED: &[Pass] =
-    &[inline::RUNTIME_PASS, fold_constants::PASS, simplify::PASS, remove_dead_code::PASS, merge_blocks::PASS];
+pub const LEGALIZED: &[Pass] = &[
+    inline::RUNTIME_PASS,
+    fold_constants::PASS,
+    simplify::PASS,
+    remove_dead_code::PASS,
+    detour::PASS,
+    merge_blocks::PASS,
+];
+
+/// What legalizing does besides if optimizing, by the same kind of name: facts about lists are loaded before loops.
+pub const LIST_FACTS: &str = "list-facts";
 
 /// Runs the passes of `phase` but for the names in `skip`; `after` sees the module after each.
 pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: impl FnMut(&Pass, &Module)) {
@@ -51,7 +63,7 @@ pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: i
 
 /// The names of all passes.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    PURE.iter().chain(LEGALIZED).map(|pass| pass.name)
+    PURE.iter().map(|pass| pass.name).chain([LIST_FACTS]).chain(LEGALIZED.iter().map(|pass| pass.name))
 }
 
 #[cfg(test)]
@@ -64,6 +76,10 @@ mod tests {
         ("inline-runtime", "fold-constants", "arguments that are constants decide the copied body's branches"),
         ("fold-constants", "simplify", "an operation with one constant operand is left for the identities"),
         ("simplify", "remove-dead-code", "what a simpler operation does not use any more is dead"),
+        ("inline", "hoist", "what a called body reads may be the same in all rounds of the caller's loop"),
+        ("hoist", "ranges", "elements that are read with a check are told by their operation"),
+        ("inline-runtime", "detour", "a slow path that was inlined has its blocks"),
+        ("detour", "merge-blocks", "a copied block often follows one alone"),
         ("remove-dead-code", "merge-blocks", "a block with dead code does more than go on"),
     ];
 

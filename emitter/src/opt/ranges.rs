@@ -11,7 +11,14 @@
 //! may be infinite, since ints have no limits: a counter of which only the start is known is
 //! `[0, +inf]`, and the loop's own test against a known end makes it finite. Conditions refine a
 //! value in the blocks that their branch dominates and on the branch's edges. Intervals that keep
-//! growing are widened to thresholds, then two sweeps without widening narrow them again.
+//! growing are widened to thresholds, then two sweeps without widening narrow them again. An index that
+//! an operation on a list did not refuse is known to be near the lengths that lists have.
+//!
+//!     v2 = list.get v0, v1       =>   v2 = list.index v0, v1    if v1 is not negative
+//!                                     v2 = list.at v0, v1       if it is also less than v0's length
+//!
+//! The second, for elements that are not words, is found by following v1 back to comparisons with the
+//! length: a list may grow behind a value, but never shrinks.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,6 +34,12 @@ const SMALL_MIN: i128 = -(1 << 61);
 const SMALL_MAX: i128 = (1 << 61) - 1;
 /// Stands for infinity: far above anything that finite bounds reach in one operation.
 const INF: i128 = 1 << 100;
+/// No index of a list lies further from zero.
+const MOST_INDEX: i128 = 1 << 32;
+/// How many block parameters deep a comparison with a length is looked for.
+const LENGTH_DEPTH: usize = 3;
+/// A place behind all instructions of a block.
+const END: usize = usize::MAX;
 
 /// The ints from `lo` to `hi`, both included, and perhaps none. Empty when `lo > hi` and no none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +118,10 @@ struct Shape {
     dom: Dominators,
     /// Facts about a value, each with the block from which on it holds.
     facts: HashMap<Value, Vec<(Block, Fact)>>,
+    /// Where values were used as an index of a list, by position in the block: behind that they are one.
+    indexes: HashMap<Value, Vec<(Block, usize)>>,
+    /// The block of each instruction.
+    homes: Vec<Block>,
 }
 
 /// A growing interval that is widened once it has grown a few times.
@@ -248,7 +265,18 @@ fn shape(func: &Function) -> Shape {
             }
         }
     }
-    Shape { cfg, dom, facts }
+    let mut indexes: HashMap<Value, Vec<(Block, usize)>> = HashMap::new();
+    let mut homes = vec![ENTRY; func.insts.len()];
+    for &block in cfg.rpo() {
+        for (position, &inst) in func.block(block).insts.iter().enumerate() {
+            homes[inst.index()] = block;
+            let data = func.inst(inst);
+            if let Op::Mochi(MochiOp::ListGet | MochiOp::ListSet) = data.op {
+                indexes.entry(data.args[1]).or_default().push((block, position));
+            }
+        }
+    }
+    Shape { cfg, dom, facts, indexes, homes }
 }
 
 /// What is known when control leaves `block` by its terminator's target number `which`.
@@ -293,8 +321,8 @@ fn apply(range: Range, fact: Fact, other: Range) -> Range {
     Range { none: false, ..refined }
 }
 
-/// The interval of `value` as seen from `block`.
-fn range_at(func: &Function, shape: &Shape, values: &[Slot], value: Value, block: Block) -> Range {
+/// The interval of `value` as seen from the instruction at a position of `block`.
+fn range_at(func: &Function, shape: &Shape, values: &[Slot], value: Value, (block, at): (Block, usize)) -> Range {
     if func.ty(value).kind != Kind::Int {
         return Range::any(func.ty(value));
     }
@@ -304,7 +332,51 @@ fn range_at(func: &Function, shape: &Shape, values: &[Slot], value: Value, block
             range = apply(range, fact, values[fact.other.index()].range);
         }
     }
+    for &(from, position) in shape.indexes.get(&value).into_iter().flatten() {
+        if if from == block { position < at } else { shape.dom.dominates(from, block) } {
+            range = Range { lo: range.lo.max(-MOST_INDEX), hi: range.hi.min(MOST_INDEX), ..range };
+        }
+    }
     range
+}
+
+/// Whether `value` is less than the length of `list` at the end of `block`, or earlier.
+fn is_below_length(func: &Function, shape: &Shape, value: Value, list: Value, block: Block, depth: usize) -> bool {
+    let is_length =
+        |fact: &Fact| fact.relation == Relation::Lt && !fact.flipped && length_of(func, fact.other) == Some(list);
+    let facts = shape.facts.get(&value).into_iter().flatten();
+    if facts.filter(|(from, _)| shape.dom.dominates(*from, block)).any(|(_, fact)| is_length(fact)) {
+        return true;
+    }
+    let list_home = match func.def(list) {
+        ValueDef::Param(home, _) => home,
+        ValueDef::Result(inst, _) => shape.homes[inst.index()],
+    };
+    match func.def(value) {
+        // The list must be the same one on the edges as behind them.
+        ValueDef::Param(home, position) if depth > 0 && home != list_home && shape.dom.dominates(list_home, home) => {
+            shape.cfg.preds(home).iter().all(|&pred| {
+                let mut edges = func.block(pred).term.targets().enumerate().filter(|(_, target)| target.block == home);
+                edges.all(|(which, target)| {
+                    let arg = target.args[position as usize];
+                    let on_edge = edge_facts(func, pred, which).iter().any(|fact| fact.value == arg && is_length(fact));
+                    on_edge || is_below_length(func, shape, arg, list, pred, depth - 1)
+                })
+            })
+        }
+        ValueDef::Param(..) | ValueDef::Result(..) => false,
+    }
+}
+
+/// The list that a value is the length of.
+fn length_of(func: &Function, value: Value) -> Option<Value> {
+    let ValueDef::Result(inst, _) = func.def(value) else { return None };
+    let data = func.inst(inst);
+    match data.op {
+        Op::Mochi(MochiOp::ListLen) => Some(data.args[0]),
+        Op::Mochi(MochiOp::RangeEnd) => length_of(func, data.args[0]),
+        _ => None,
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -331,11 +403,11 @@ impl Ctx<'_> {
                 };
                 changed |= self.update(id, param, range, sweep);
             }
-            for &inst in &func.block(block).insts {
+            for (position, &inst) in func.block(block).insts.iter().enumerate() {
                 let data = func.inst(inst);
                 let [result] = data.results[..] else { continue };
                 if func.ty(result).kind == Kind::Int {
-                    let range = self.result(func, shape, id, block, data, func.ty(result));
+                    let range = self.result(func, shape, id, (block, position), data, func.ty(result));
                     changed |= self.update(id, result, range, sweep);
                 }
             }
@@ -362,7 +434,7 @@ impl Ctx<'_> {
                     continue;
                 }
                 let arg = args[position];
-                let mut range = range_at(func, shape, values, arg, pred);
+                let mut range = range_at(func, shape, values, arg, (pred, END));
                 for fact in edge_facts(func, pred, which) {
                     if fact.value == arg {
                         range = apply(range, fact, values[fact.other.index()].range);
@@ -376,9 +448,17 @@ impl Ctx<'_> {
         joined
     }
 
-    fn result(&self, func: &Function, shape: &Shape, id: FuncId, block: Block, data: &InstData, ty: Type) -> Range {
+    fn result(
+        &self,
+        func: &Function,
+        shape: &Shape,
+        id: FuncId,
+        at: (Block, usize),
+        data: &InstData,
+        ty: Type,
+    ) -> Range {
         let values = &self.values[id.index()];
-        let arg = |index: usize| range_at(func, shape, values, data.args[index], block);
+        let arg = |index: usize| range_at(func, shape, values, data.args[index], at);
         let op = match (data.op, data.imm) {
             (Op::Call, Imm::Func(callee)) => return self.results[callee.index()].range,
             (Op::Mochi(MochiOp::LoadGlobal), Imm::Global(global)) => return self.globals[global.index()].range,
@@ -413,21 +493,22 @@ impl Ctx<'_> {
         let func = self.module.func(id);
         let mut again = Vec::new();
         for &block in shape.cfg.rpo() {
-            for &inst in &func.block(block).insts {
+            for (position, &inst) in func.block(block).insts.iter().enumerate() {
                 let data = func.inst(inst);
+                let at = (block, position);
                 let values = &self.values[id.index()];
                 match (data.op, data.imm) {
                     (Op::Call, Imm::Func(callee)) => {
                         let mut grew = !self.reached[callee.index()];
                         for (slot, &arg) in self.params[callee.index()].iter_mut().zip(&data.args) {
-                            grew |= slot.join(range_at(func, shape, values, arg, block));
+                            grew |= slot.join(range_at(func, shape, values, arg, at));
                         }
                         if grew {
                             again.push(callee);
                         }
                     }
                     (Op::Mochi(MochiOp::StoreGlobal | MochiOp::InitGlobal), Imm::Global(global)) => {
-                        let range = range_at(func, shape, values, data.args[0], block);
+                        let range = range_at(func, shape, values, data.args[0], at);
                         if self.globals[global.index()].join(range) {
                             again.extend(&self.readers[global.index()]);
                         }
@@ -437,7 +518,7 @@ impl Ctx<'_> {
             }
             if let Terminator::Return(returned) = &func.block(block).term
                 && let [value] = returned[..]
-                && self.results[id.index()].join(range_at(func, shape, &self.values[id.index()], value, block))
+                && self.results[id.index()].join(range_at(func, shape, &self.values[id.index()], value, (block, END)))
             {
                 again.extend(&self.callers[id.index()]);
             }
@@ -480,8 +561,20 @@ fn rewrite(func: &mut Function, shape: &Shape, values: &[Slot]) {
             let inst = func.block(block).insts[at];
             let data = func.inst(inst);
             let Op::Mochi(op) = data.op else { continue };
+            if op == MochiOp::ListGet {
+                let index = data.args[1];
+                let range = range_at(func, shape, values, index, (block, at));
+                if func.ty(index) == Type::INT && range.is_small() && range.lo >= 0 {
+                    let (list, result) = (data.args[0], data.results[0]);
+                    let is_word = func.ty(result).machine() == Type::I64;
+                    let is_below = !is_word && is_below_length(func, shape, index, list, block, LENGTH_DEPTH);
+                    func.inst_mut(inst).op = if is_below { MochiOp::ListAt } else { MochiOp::ListIndex }.into();
+                }
+                continue;
+            }
             let Some((small, divides)) = unchecked(op) else { continue };
-            let ranges: Vec<Range> = data.args.iter().map(|&arg| range_at(func, shape, values, arg, block)).collect();
+            let ranges: Vec<Range> =
+                data.args.iter().map(|&arg| range_at(func, shape, values, arg, (block, at))).collect();
             let is_small = |value: Value, range: Range| func.ty(value) == Type::INT && range.is_small();
             let legal = data.args.iter().zip(&ranges).all(|(&arg, &range)| is_small(arg, range))
                 && (!divides || ranges[1].lo > 0)
@@ -580,5 +673,45 @@ v2: int? = int.add v0, v1\nprint v2\nreturn\n}\n",
             run,
         );
         assert!(text.contains("int.add"), "{text}");
+    }
+
+    /// What becomes of a function of a list, its length, an index from a range loop, and these lines.
+    fn walked(lines: &str) -> String {
+        let text = format!(
+            "start main\nfunc main() {{\nb0:\nv0: list<float> = list.new 0\nv1: int = now\ncall f(v0, v1)\nreturn\n}}\n\
+             func f(v0: list<float>, v1: int) pure {{\nb0:\nv2: int = int.const 0\nv3 = list.len v0\nv4 = small.lt v2, v3\n\
+             branch v4, b1(v2), b2\nb1(v5: int):\n{lines}\nv6: int = int.const 1\nv7 = small.add v5, v6\nv8 = small.lt v7, v3\n\
+             branch v8, b1(v7), b2\nb2:\nreturn\n}}\n"
+        );
+        after(&text, run)
+    }
+
+    #[test]
+    fn an_index_below_the_length_needs_no_check() {
+        let text = walked("v9: float = list.get v0, v5\nprint v9");
+        assert!(text.contains("list.at") && !text.contains("list.get"), "{text}");
+    }
+
+    #[test]
+    fn an_index_that_is_not_negative_is_told_apart() {
+        let text = walked("v10: int = int.const 1\nv11: int = int.add v5, v10\nv9: float = list.get v0, v11\nprint v9");
+        assert!(text.contains("list.index") && !text.contains("list.get"), "{text}");
+        let text = walked("v10: int = int.const 1\nv11: int = int.sub v5, v10\nv9: float = list.get v0, v11\nprint v9");
+        assert!(text.contains("list.get") && text.contains("small.sub"), "{text}");
+    }
+
+    #[test]
+    fn the_length_of_another_list_says_nothing() {
+        let text = walked("v9: list<float> = list.new 1\nv10: float = list.get v9, v5\nprint v10");
+        assert!(text.contains("list.index"), "{text}");
+    }
+
+    #[test]
+    fn what_was_an_index_is_near_lengths() {
+        let text = walked(
+            "v10: int = int.const 1\nv11: int = int.sub v1, v10\nv9: float = list.get v0, v1\nprint v9\nv12: int = int.sub v1, v10\nprint v12\nprint v11",
+        );
+        // Only behind the operation.
+        assert!(text.contains("int.sub") && text.contains("small.sub"), "{text}");
     }
 }

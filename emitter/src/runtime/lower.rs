@@ -77,7 +77,7 @@ impl DialectType {
         }
     }
 
-    pub(super) fn machine(self) -> Type {
+    pub fn machine(self) -> Type {
         self.plain().machine()
     }
 }

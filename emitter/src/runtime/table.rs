@@ -211,6 +211,7 @@ runtime_functions! {
     ListAppendU8 "list_append_u8" (own ptr, i32) -> ptr;
     ListAppendPtr "list_append_ptr" (own ptr, own ptr) -> ptr;
     /// List, index, site; also of none. The result has a share of its own.
+    ListFail "list_fail" (ptr, int, i32);
     ListGetSlowWord "list_get_slow_word" (ptr, int, i32) -> int;
     ListGetSlowF64 "list_get_slow_f64" (ptr, int, i32) -> f64;
     ListGetSlowU8 "list_get_slow_u8" (ptr, int, i32) -> i32;

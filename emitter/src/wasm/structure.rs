@@ -326,6 +326,9 @@ impl Ctx<'_> {
         let weight = |block: Block| (!self.func.block(block).cold, self.sizes[block.index()]);
         match (self.falls[then.index()], self.falls[otherwise.index()]) {
             (true, true) => Shape::IfElse,
+            // What is cold had better not stand where the hot path goes on.
+            (true, false) if self.func.block(then).cold => Shape::IfElse,
+            (false, true) if self.func.block(otherwise).cold => Shape::IfElse,
             (true, false) => Shape::If { arm: Arm::Otherwise, falls: false },
             (false, true) => Shape::If { arm: Arm::Then, falls: false },
             (false, false) if weight(otherwise) < weight(then) => Shape::If { arm: Arm::Otherwise, falls: false },

@@ -1,0 +1,343 @@
+//! detour – gives what comes after a slow path in a loop a copy of its own.
+//!
+//!     b1: branch v0, b2, c                  b1: branch v0, b2, c
+//!     b2: v1 = …  jump b3(v1)               b2: v1 = …  jump b3(v1)
+//!     c cold: v2 = call slow()  jump b3(v2)    c cold: v2 = call slow()  jump b3'(v2)
+//!     b3(v3): …  branch v4, b1, b5    =>    b3(v3): …  branch v4, b1, b5(v4)
+//!                                           b3'(v5): …  branch v6, b1, b5(v6)
+//!
+//! Worth it because register allocation keeps what lives across a call in memory, and where the call's
+//! block comes back in the middle of a loop, in memory for the rest of the round. With the copy, the round
+//! that needs no slow path has no call in it; the other one ends where the next begins.
+//!
+//! Legal anywhere; done in innermost loops that are small, for the blocks that a cold block of the loop goes
+//! back to and all that follow them up to the loop's header. Values that now have two definitions
+//! get block parameters where these meet ("Simple and Efficient Construction of Static Single Assignment
+//! Form", CC 2013).
+
+use std::collections::HashMap;
+
+use super::Pass;
+use crate::analysis::{Cfg, Dominators, LoopData, Loops};
+use crate::ir::{Block, Function, Inst, InstData, Module, Op, Phase, Target, Terminator, Value, remove_trivial_params};
+
+pub const PASS: Pass = Pass { name: "detour", run };
+
+/// Most instructions of a loop that is changed.
+const LOOP_LIMIT: usize = 80;
+/// No function grows beyond this many instructions.
+const FUNCTION_LIMIT: usize = 20_000;
+
+fn run(module: &mut Module) {
+    for func in &mut module.functions {
+        if func.import.is_none() && func.phase == Phase::Legalized && !func.cold && has_cold_block(func) {
+            detour_loops(func);
+        }
+    }
+}
+
+fn has_cold_block(func: &Function) -> bool {
+    func.blocks.iter().any(|block| block.cold)
+}
+
+fn detour_loops(func: &mut Function) {
+    let cfg = Cfg::new(func);
+    let loops = Loops::new(func, &cfg, &Dominators::new(&cfg));
+    if !loops.is_reducible() {
+        return;
+    }
+    let mut has_inner = vec![false; loops.iter().count()];
+    for (_, data) in loops.iter() {
+        if let Some(parent) = data.parent {
+            has_inner[parent.index()] = true;
+        }
+    }
+    let mut changed = false;
+    for (id, data) in loops.iter() {
+        if !has_inner[id.index()] && func.insts.len() < FUNCTION_LIMIT {
+            changed |= detour(func, data);
+        }
+    }
+    if changed {
+        remove_trivial_params(func);
+    }
+}
+
+/// Changes one loop that has no other in it; whether there was anything to do.
+fn detour(func: &mut Function, data: &LoopData) -> bool {
+    let size: usize = data.blocks.iter().map(|&block| func.block(block).insts.len()).sum();
+    if size > LOOP_LIMIT || func.block(data.header).cold {
+        return false;
+    }
+    let goes_back = |target: Block| target != data.header && data.blocks.contains(&target) && !func.block(target).cold;
+    let calls = |&&block: &&Block| {
+        let data = func.block(block);
+        data.cold && data.insts.iter().any(|&inst| !matches!(func.inst(inst).op, Op::Wasm(_)))
+    };
+    if data.blocks.iter().filter(calls).count() == 0 {
+        return false;
+    }
+    let is_slow = |&block: &Block| {
+        let data = func.block(block);
+        data.cold && data.term.targets().any(|target| goes_back(target.block))
+    };
+    let slow: Vec<Block> = data.blocks.iter().copied().filter(is_slow).collect();
+    if slow.is_empty() {
+        return false;
+    }
+    // All that follows, in reverse postorder as the loop's blocks are.
+    let mut follows: Vec<Block> = Vec::new();
+    let mut work: Vec<Block> =
+        slow.iter().flat_map(|&block| func.block(block).term.targets().map(|target| target.block)).collect();
+    while let Some(block) = work.pop() {
+        if block != data.header && data.blocks.contains(&block) && !follows.contains(&block) {
+            follows.push(block);
+            work.extend(func.block(block).term.targets().map(|target| target.block));
+        }
+    }
+    let order: Vec<Block> = data.blocks.iter().copied().filter(|block| follows.contains(block)).collect();
+    let mut copies = Copies { blocks: HashMap::new(), values: HashMap::new() };
+    for &block in &order {
+        copies.add_block(func, block);
+    }
+    for &block in &order {
+        copies.fill_block(func, block);
+    }
+    for block in slow {
+        // One that others lead to is copied too, and its copy goes on in copies already.
+        func.block_mut(block).term.targets_mut().for_each(|target| {
+            target.block = copies.blocks.get(&target.block).copied().unwrap_or(target.block);
+        });
+    }
+    Repair::new(func, copies).run();
+    true
+}
+
+/// The copies of blocks, and of what they define.
+struct Copies {
+    blocks: HashMap<Block, Block>,
+    values: HashMap<Value, Value>,
+}
+
+impl Copies {
+    fn add_block(&mut self, func: &mut Function, block: Block) {
+        let copy = func.add_block();
+        func.block_mut(copy).cold = true;
+        self.blocks.insert(block, copy);
+        for param in func.block(block).params.clone() {
+            let value = func.add_param(copy, func.ty(param));
+            self.values.insert(param, value);
+        }
+    }
+
+    fn fill_block(&mut self, func: &mut Function, block: Block) {
+        let copy = self.blocks[&block];
+        for inst in func.block(block).insts.clone() {
+            let InstData { op, args, imm, results, consumed: _ } = func.inst(inst).clone();
+            let types: Vec<_> = results.iter().map(|&result| func.ty(result)).collect();
+            let args = args.iter().map(|arg| self.values.get(arg).copied().unwrap_or(*arg)).collect();
+            let span = func.span(inst);
+            let new: Inst = func.append_inst(copy, op, args, imm, &types, span);
+            func.scopes[new.index()] = func.scope(inst);
+            for (at, result) in results.into_iter().enumerate() {
+                self.values.insert(result, func.inst(new).results[at]);
+            }
+        }
+        let mut term = func.block(block).term.clone();
+        term.map_uses(|value| self.values.get(&value).copied().unwrap_or(value));
+        for target in term.targets_mut() {
+            target.block = self.blocks.get(&target.block).copied().unwrap_or(target.block);
+        }
+        func.block_mut(copy).term = term;
+    }
+}
+
+/// Leads each use of a value that has two definitions to the one that reaches it, or to a new parameter.
+struct Repair<'a> {
+    func: &'a mut Function,
+    preds: Vec<Vec<Block>>,
+    /// The first of each pair of definitions, by either.
+    pairs: HashMap<Value, Value>,
+    /// What each first definition is at the end and at the beginning of blocks.
+    at_end: HashMap<(Block, Value), Value>,
+    at_start: HashMap<(Block, Value), Value>,
+    /// The blocks of both definitions.
+    homes: HashMap<Value, Block>,
+}
+
+impl Repair<'_> {
+    fn new(func: &mut Function, copies: Copies) -> Repair<'_> {
+        let cfg = Cfg::new(func);
+        let preds = func.block_ids().map(|block| cfg.preds(block).to_vec()).collect();
+        // What only slow paths led to is not reached any more, but its copy is.
+        for block in func.block_ids().filter(|&block| !cfg.is_reachable(block)) {
+            func.block_mut(block).insts.clear();
+            func.block_mut(block).term = Terminator::Unreachable;
+        }
+        let mut repair = Repair {
+            func,
+            preds,
+            pairs: HashMap::new(),
+            at_end: HashMap::new(),
+            at_start: HashMap::new(),
+            homes: HashMap::new(),
+        };
+        let mut pairs: Vec<(Value, Value)> = copies.values.into_iter().collect();
+        pairs.sort_unstable();
+        for (first, second) in pairs {
+            for value in [first, second] {
+                repair.pairs.insert(value, first);
+            }
+        }
+        for block in repair.func.block_ids() {
+            let data = repair.func.block(block);
+            let results = data.insts.iter().flat_map(|&inst| repair.func.inst(inst).results.iter().copied());
+            for value in data.params.iter().copied().chain(results) {
+                if let Some(&first) = repair.pairs.get(&value) {
+                    repair.at_end.insert((block, first), value);
+                    repair.homes.insert(value, block);
+                }
+            }
+        }
+        repair
+    }
+
+    fn run(&mut self) {
+        for block in self.func.block_ids() {
+            for index in 0..self.func.block(block).insts.len() {
+                let inst = self.func.block(block).insts[index];
+                for at in 0..self.func.inst(inst).args.len() {
+                    let value = self.func.inst(inst).args[at];
+                    let reaching = self.reaching(block, value);
+                    self.func.inst_mut(inst).args[at] = reaching;
+                }
+            }
+            let uses: Vec<Value> = self.func.block(block).term.uses().collect();
+            let mut reaching: HashMap<Value, Value> = HashMap::new();
+            for value in uses {
+                let found = self.reaching(block, value);
+                reaching.insert(value, found);
+            }
+            // Parameters that were added meanwhile have brought arguments, which reach already.
+            self.func.block_mut(block).term.map_uses(|value| reaching.get(&value).copied().unwrap_or(value));
+        }
+    }
+
+    /// What a use in `block` of a value means.
+    fn reaching(&mut self, block: Block, value: Value) -> Value {
+        match self.pairs.get(&value) {
+            Some(_) if self.homes.get(&value) == Some(&block) => value,
+            Some(&first) => self.start_of(block, first),
+            None => value,
+        }
+    }
+
+    fn start_of(&mut self, block: Block, first: Value) -> Value {
+        if let Some(&known) = self.at_start.get(&(block, first)) {
+            return known;
+        }
+        if let [only] = self.preds[block.index()][..] {
+            let value = self.end_of(only, first);
+            self.at_start.insert((block, first), value);
+            return value;
+        }
+        let param = self.func.add_param(block, self.func.ty(first));
+        self.at_start.insert((block, first), param);
+        let mut preds = self.preds[block.index()].clone();
+        preds.sort_unstable();
+        preds.dedup();
+        for pred in preds {
+            let value = self.end_of(pred, first);
+            let add = |target: &mut Target| {
+                if target.block == block {
+                    target.args.push(value);
+                }
+            };
+            self.func.block_mut(pred).term.targets_mut().for_each(add);
+        }
+        param
+    }
+
+    fn end_of(&mut self, block: Block, first: Value) -> Value {
+        match self.at_end.get(&(block, first)) {
+            Some(&value) => value,
+            None => self.start_of(block, first),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PASS;
+    use crate::opt::testing::after_legalized;
+
+    /// A loop whose second block is reached from a slow path too.
+    fn program(slow: &str) -> String {
+        format!(
+            "func slow(v0: i64) -> i64 legalized {{
+b0:
+    return v0
+}}
+func f(v0: i64, v1: i64) -> i64 legalized {{
+b0:
+    jump b1(v1)
+b1(v2: i64):
+    v3 = i64.add v2, v0
+    v4 = i64.lt_s v3, v1
+    branch v4, b2, b3(v3)
+b2 cold:
+{slow}
+b3(v6: i64):
+    v7 = i64.sub v6, v1
+    v8 = i64.lt_s v7, v0
+    branch v8, b1(v7), b4
+b4:
+    v9 = i64.add v7, v3
+    return v9
+}}
+"
+        )
+    }
+
+    #[test]
+    fn what_follows_a_slow_path_is_copied() {
+        let text = after_legalized(&program("    v5: i64 = call slow(v3)\n    jump b3(v5)"), PASS);
+        assert_eq!(text.matches("i64.sub").count(), 2, "{text}");
+        // Where both rounds leave the loop, their values meet.
+        assert!(text.contains("\nb4(v"), "{text}");
+    }
+
+    #[test]
+    fn a_cold_block_without_calls_stays_a_part_of_the_round() {
+        let text = program("    v5 = i64.add v3, v3\n    jump b3(v5)");
+        assert_eq!(after_legalized(&text, PASS).matches("i64.sub").count(), 1);
+    }
+
+    #[test]
+    fn what_only_slow_paths_lead_to_is_moved() {
+        let text = after_legalized(
+            "func slow(v0: i64) legalized {
+b0:
+    return
+}
+func f(v0: i64, v1: i64) -> i64 legalized {
+b0:
+    jump b1(v1)
+b1(v2: i64):
+    jump b2
+b2 cold:
+    call slow(v2)
+    jump b3
+b3:
+    v3 = i64.sub v2, v0
+    v4 = i64.lt_s v3, v1
+    branch v4, b1(v3), b4
+b4:
+    return v3
+}
+",
+            PASS,
+        );
+        assert!(text.contains("unreachable") && text.matches("i64.sub").count() == 1, "{text}");
+    }
+}
