@@ -151,6 +151,7 @@ impl Writes {
                 | MochiOp::AnyHas
                 | MochiOp::AnyPush
                 | MochiOp::AnyIter
+                | MochiOp::AnyDigest
                 | MochiOp::AnyToInt
                 | MochiOp::AnyToBigint
                 | MochiOp::AnyToFloat
@@ -166,6 +167,8 @@ impl Writes {
                 | MochiOp::Dup
                 | MochiOp::Drop
                 | MochiOp::Print
+                | MochiOp::Json
+                | MochiOp::Mem
                 | MochiOp::PrintData
                 | MochiOp::Input
                 | MochiOp::InputOrNone

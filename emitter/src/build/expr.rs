@@ -8,11 +8,33 @@ use mochi_frontend::builtins::Builtin;
 use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, CompareOp, Expr, ExprKind};
 use mochi_frontend::types;
 
-use crate::ir::{Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
+use crate::ir::{AnyKind, Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
 
 use super::FunctionCtx;
 use super::any::any_arith;
 use super::types::lower_type;
+
+/// The operation that a builtin is, of those that are one.
+fn operation(builtin: Builtin) -> (MochiOp, Imm) {
+    let of_kind = |kind: AnyKind| (MochiOp::AnyIs, Imm::I32(kind as i32));
+    let op = match builtin {
+        Builtin::IsInt => return of_kind(AnyKind::Int),
+        Builtin::IsFloat => return of_kind(AnyKind::Float),
+        Builtin::IsBool => return of_kind(AnyKind::Bool),
+        Builtin::IsString => return of_kind(AnyKind::String),
+        Builtin::IsList => return of_kind(AnyKind::List),
+        Builtin::IsMap => return of_kind(AnyKind::Map),
+        Builtin::ToJson => MochiOp::AnyToJson,
+        Builtin::Mem => MochiOp::Mem,
+        Builtin::TextIndex => MochiOp::StrIndex,
+        Builtin::TextSplit => MochiOp::StrSplit,
+        Builtin::TextRepeat => MochiOp::StrRepeat,
+        Builtin::TextTrim => MochiOp::StrTrim,
+        Builtin::Digest => MochiOp::AnyDigest,
+        other => panic!("{other:?} is more than one operation"),
+    };
+    (op, Imm::None)
+}
 
 /// The operand that is evaluated first, of expressions that start with one.
 fn first_operand(expr: &Expr) -> Option<&Expr> {
@@ -614,6 +636,37 @@ impl FunctionCtx<'_, '_> {
 
     fn builtin(&mut self, expr: &Expr, builtin: Builtin, args: &[Expr]) -> Option<Value> {
         let value = match (builtin, args) {
+            (Builtin::Json, [of]) => {
+                let value = self.expr(of)?;
+                self.fb.set_span(Some(expr.span));
+                self.fb.effect(MochiOp::Json, vec![value], Imm::None);
+                self.none(Type::ANY)
+            }
+            (
+                Builtin::ToJson
+                | Builtin::Mem
+                | Builtin::IsInt
+                | Builtin::IsFloat
+                | Builtin::IsBool
+                | Builtin::IsString
+                | Builtin::IsList
+                | Builtin::IsMap
+                | Builtin::TextIndex
+                | Builtin::TextSplit
+                | Builtin::TextRepeat
+                | Builtin::TextTrim
+                | Builtin::Digest,
+                _,
+            ) => {
+                let (op, imm) = operation(builtin);
+                let mut values = Vec::with_capacity(args.len());
+                for arg in args {
+                    values.push(self.expr(arg)?);
+                }
+                self.fb.set_span(Some(expr.span));
+                let ty = lower_type(expr.ty).expect("what the operations give has a type");
+                self.fb.value(op, values, imm, ty)
+            }
             (Builtin::Print, _) => {
                 let first = self.print(args, expr.span)?;
                 match (first, args.first()) {
@@ -726,7 +779,8 @@ impl FunctionCtx<'_, '_> {
                 | Builtin::Upper
                 | Builtin::Lower
                 | Builtin::Input
-                | Builtin::Now,
+                | Builtin::Now
+                | Builtin::Json,
                 _,
             ) => panic!("{builtin:?} with {} arguments is refused when checking", args.len()),
         };

@@ -590,6 +590,19 @@ macro_rules! mochi_ops {
     };
 }
 
+/// What `any.is` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum AnyKind {
+    Int = 0,
+    String = 1,
+    Bool = 2,
+    Float = 3,
+    List = 4,
+    /// Structs are maps.
+    Map = 5,
+}
+
 mochi_ops! {
     /// An int literal; outside the small range it is a static big number.
     IntConst "int.const" () -> (uncounted_int) Pure I64;
@@ -729,6 +742,13 @@ mochi_ops! {
     StrTrim "str.trim" (borrow text) -> (text) Alloc None;
     /// The MD5 digest of the bytes in hexadecimal.
     StrMd5 "str.md5" (borrow text) -> (text) Alloc None;
+    /// The code points before the first place where the second is part of the first, or -1.
+    StrIndex "str.index" (borrow text, borrow text) -> (small) Pure None;
+    /// What lies between the places where the second is part of the first, or the code points of the first if
+    /// the second is empty.
+    StrSplit "str.split" (borrow text, borrow text) -> (list) Alloc None;
+    /// The string so many times; not at all if that is negative.
+    StrRepeat "str.repeat" (borrow text, borrow int) -> (text) Alloc None;
     /// Decimal digits with an optional sign, of a number of at most 64 bits; else fails. None gives 0.
     StrToInt "str.to_int" (borrow str) -> (int) Fail None;
     /// Any number of decimal digits with an optional sign; else fails. None gives 0.
@@ -835,6 +855,12 @@ mochi_ops! {
     AnyKey "any.key" (borrow any) -> (any) Alloc None;
     /// Calls a function with a list of arguments.
     AnyCall "any.call" (borrow any, own list) -> (any) Write None;
+    /// Whether the value is of the kind that the immediate, an [`AnyKind`], names.
+    AnyIs "any.is" (borrow any) -> (truth) Pure I32;
+    /// The SHA-256 digest of a string or of a list of bytes.
+    AnyDigest "any.digest" (borrow any) -> (list) Write None;
+    /// JSON on one line.
+    AnyToJson "any.to_json" (borrow any) -> (text) Alloc None;
     AnyToInt "any.to_int" (borrow any) -> (int) Write None;
     AnyToBigint "any.to_bigint" (borrow any) -> (int) Write None;
     AnyToFloat "any.to_float" (borrow any) -> (float) Write None;
@@ -871,6 +897,8 @@ mochi_ops! {
 
     /// Writes the value's text to standard output, nothing after it.
     Print "print" (borrow mochi) -> () Write None;
+    /// Writes the value as JSON on lines of their own: an object, an int or any value.
+    Json "json" (borrow mochi) -> () Write None;
     /// Writes static bytes to standard output.
     PrintData "print.data" () -> () Write Data;
     Input "input" () -> (text) Write None;
@@ -879,6 +907,8 @@ mochi_ops! {
     Now "now" () -> (int) Write None;
     /// The variables of the environment, one zero byte between them.
     Environment "environment" () -> (text) Read None;
+    /// Bytes of memory that the program has.
+    Mem "mem" () -> (small) Write None;
     /// Fails with the static message when the operand is false.
     Expect "expect" (borrow truth) -> () Write Data;
     /// Always fails, with the static message.

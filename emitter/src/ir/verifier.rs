@@ -73,8 +73,8 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    Block, Closure, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp, Module, NONE_FLOAT, Op,
-    Ownership, Param, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp,
+    AnyKind, Block, Closure, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp, Module,
+    NONE_FLOAT, Op, Ownership, Param, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp,
 };
 use items::{is_well_formed, verify_items};
 use order::Order;
@@ -435,6 +435,11 @@ impl Verifier<'_> {
                 ),
                 _,
             ) => {}
+            (Op::Mochi(MochiOp::AnyIs), Imm::I32(kind)) => {
+                if !(0..=AnyKind::Map as i32).contains(&kind) {
+                    self.fault(place, format!("the immediate is {kind}, which is no kind of values"));
+                }
+            }
             (Op::Mochi(_), Imm::I32(value)) if !(0..=1).contains(&value) => {
                 self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));
             }

@@ -38,6 +38,12 @@ impl Ctx<'_> {
             MochiOp::AnyOrder => self.runtime_op(RuntimeFn::SortRows, data),
             MochiOp::AnyKey => self.runtime_op(RuntimeFn::JoinKey, data),
             MochiOp::AnyCall => self.any_call(RuntimeFn::AnyCall, data),
+            MochiOp::AnyIs => {
+                let (value, kind) = (self.get(data.args[0]), self.mode(data.imm));
+                self.call_value(RuntimeFn::AnyIs, &[value, kind])
+            }
+            MochiOp::AnyDigest => self.any_call(RuntimeFn::AnyDigest, data),
+            MochiOp::AnyToJson => self.runtime_op(RuntimeFn::AnyToJson, data),
             MochiOp::AnyToInt => self.any_call(RuntimeFn::AnyToInt, data),
             MochiOp::AnyToBigint => self.any_call(RuntimeFn::AnyToBigint, data),
             MochiOp::AnyToFloat => self.any_call(RuntimeFn::AnyToFloat, data),

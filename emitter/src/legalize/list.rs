@@ -157,6 +157,12 @@ impl Ctx<'_> {
         Layout::of(self.element(data))
     }
 
+    /// The kind of the list that an operation on other things gives.
+    pub(super) fn list_kind(&mut self, list: Type) -> Value {
+        let element = self.module.element(list).unwrap_or_else(|| panic!("{list} is no list in {}", self.old.name));
+        self.i32(Layout::of(element).descriptor() as i32)
+    }
+
     fn list_new(&mut self, data: &InstData) -> Value {
         let Imm::I32(room) = data.imm else { unreachable!("a capacity is an i32") };
         self.fresh_lists.insert(data.results[0], FreshList { length: 0, room });

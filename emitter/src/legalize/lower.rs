@@ -269,6 +269,9 @@ impl<'a> Ctx<'a> {
             | MochiOp::StrLower
             | MochiOp::StrTrim
             | MochiOp::StrMd5
+            | MochiOp::StrIndex
+            | MochiOp::StrSplit
+            | MochiOp::StrRepeat
             | MochiOp::StrToInt
             | MochiOp::StrToBigint
             | MochiOp::StrToFloat
@@ -288,6 +291,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::Truthy
             | MochiOp::Input
             | MochiOp::InputOrNone
+            | MochiOp::Mem
             | MochiOp::Now
             | MochiOp::Environment => Some(self.scalar_op(op, data)),
 
@@ -351,6 +355,9 @@ impl<'a> Ctx<'a> {
             | MochiOp::AnyKey
             | MochiOp::AnyOrder
             | MochiOp::AnyCall
+            | MochiOp::AnyIs
+            | MochiOp::AnyDigest
+            | MochiOp::AnyToJson
             | MochiOp::AnyToInt
             | MochiOp::AnyToBigint
             | MochiOp::AnyToFloat
@@ -393,6 +400,10 @@ impl<'a> Ctx<'a> {
             }
             MochiOp::Print => {
                 self.print(data.args[0]);
+                None
+            }
+            MochiOp::Json => {
+                self.json(data.args[0]);
                 None
             }
             MochiOp::PrintData => {

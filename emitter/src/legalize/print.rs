@@ -19,6 +19,18 @@ impl Ctx<'_> {
         self.call(func, &[value]);
     }
 
+    pub(super) fn json(&mut self, old: Value) {
+        let (ty, value) = (self.old.ty(old), self.get(old));
+        let func = match ty.kind {
+            Kind::Int | Kind::Any => RuntimeFn::JsonAny,
+            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => RuntimeFn::JsonObject,
+            Kind::Float | Kind::Bool | Kind::Str | Kind::I32 | Kind::I64 | Kind::F64 => {
+                unreachable!("a value of type {ty} becomes a word first")
+            }
+        };
+        self.call(func, &[value]);
+    }
+
     /// A line end is written by a function of its own, which knows whether somebody waits for it.
     pub(super) fn print_data(&mut self, text: Imm) {
         let Imm::Data(data) = text else { unreachable!("a text is static data") };

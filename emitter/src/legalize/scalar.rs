@@ -30,6 +30,7 @@ impl Ctx<'_> {
             MochiOp::InputOrNone => self.call_value(RuntimeFn::InputOrNone, &[]),
             MochiOp::Now => self.call_value(RuntimeFn::Now, &[]),
             MochiOp::Environment => self.call_value(RuntimeFn::Environment, &[]),
+            MochiOp::Mem => self.call_value(RuntimeFn::Mem, &[]),
             other => unreachable!("{} is not about scalars", other.name()),
         }
     }

@@ -48,6 +48,13 @@ impl Ctx<'_> {
                 self.dup_old(data.args[0]);
                 self.runtime_op(RuntimeFn::StringTrim, data)
             }
+            MochiOp::StrIndex => self.runtime_op(RuntimeFn::StringIndex, data),
+            MochiOp::StrSplit => {
+                let (text, separator) = (self.get(data.args[0]), self.get(data.args[1]));
+                let kind = self.list_kind(self.old.ty(data.results[0]));
+                self.call_value(RuntimeFn::StringSplit, &[text, separator, kind])
+            }
+            MochiOp::StrRepeat => self.runtime_op(RuntimeFn::StringRepeat, data),
             MochiOp::StrToInt => self.runtime_op(RuntimeFn::StringToInt, data),
             MochiOp::StrToBigint => self.runtime_op(RuntimeFn::StringToBigint, data),
             MochiOp::StrToFloat => self.runtime_op(RuntimeFn::StringToFloat, data),

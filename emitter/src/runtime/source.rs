@@ -47,8 +47,10 @@ files!(
     "order.mochi",
     "pair.mochi",
     "rational.mochi",
+    "sha256.mochi",
     "show.mochi",
     "string.mochi",
+    "text.mochi",
     "trigonometric.mochi",
     "word.mochi"
 );

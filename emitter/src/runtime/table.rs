@@ -92,6 +92,10 @@ runtime_functions! {
     StringTrim "string_trim" (own string) -> string;
     /// In hexadecimal.
     StringMd5 "string_md5" (string) -> string;
+    StringIndex "string_index" (string, string) -> int;
+    /// The third says of which kind the list is: of pointers or of words.
+    StringSplit "string_split" (string, string, i32) -> ptr;
+    StringRepeat "string_repeat" (string, int) -> string;
     StringToInt "string_to_int" (string, i32) -> int;
     StringToBigint "string_to_bigint" (string, i32) -> int;
     StringToFloat "string_to_float" (string, i32) -> f64;
@@ -151,6 +155,9 @@ runtime_functions! {
     AnyContains "any_contains" (any, any, i32) -> bool;
     AnyAppend "any_append" (own any, own any, i32) -> any;
     AnyIterate "any_iterate" (any, i32) -> ptr;
+    /// The second is an AnyKind.
+    AnyIs "any_is" (any, i32) -> bool;
+    AnyDigest "any_digest" (any, i32) -> ptr;
     AnyToInt "any_to_int" (any, i32) -> int;
     AnyToBigint "any_to_bigint" (any, i32) -> int;
     AnyToFloat "any_to_float" (any, i32) -> f64;
@@ -264,6 +271,7 @@ runtime_functions! {
     InputOrNone "input_or_none" () -> string;
     Now "now" () -> int;
     Environment "environment" () -> string;
+    Mem "mem" () -> int;
 
     FailMessage "fail_message" (ptr, i32, i32);
     /// Site, index, length.

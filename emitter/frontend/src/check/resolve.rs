@@ -63,6 +63,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
             tests_for_nil: false,
             method_values: BTreeMap::new(),
             partials: BTreeMap::new(),
+            helpers: BTreeMap::new(),
         },
         casts: BTreeMap::new(),
         open_casts: Vec::new(),
@@ -103,6 +104,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
     }
     cx.start_function(&ast.stmts);
     cx.resolve_prelude();
+    cx.program.helpers = std::mem::take(&mut cx.prelude.helpers);
     cx.make_partials();
     cx.pass_captures();
     (cx.program, cx.diagnostics)
@@ -648,9 +650,10 @@ impl<'a> Resolver<'a> {
             | ast::BinaryOp::And
             | ast::BinaryOp::Or
             | ast::BinaryOp::Else => self.push(ExprKind::Binary(op, lhs, rhs), span),
-            ast::BinaryOp::Union | ast::BinaryOp::UnionAll | ast::BinaryOp::Except | ast::BinaryOp::Intersect => {
-                self.refused(span, "set operations on lists")
-            }
+            ast::BinaryOp::Union => self.call_helper("_checked_union", vec![lhs, rhs], span),
+            ast::BinaryOp::UnionAll => self.concat(lhs, rhs, span),
+            ast::BinaryOp::Except => self.call_helper("_checked_except", vec![lhs, rhs], span),
+            ast::BinaryOp::Intersect => self.call_helper("_checked_intersect", vec![lhs, rhs], span),
             ast::BinaryOp::BitAnd
             | ast::BinaryOp::BitOr
             | ast::BinaryOp::BitXor
@@ -798,6 +801,9 @@ impl<'a> Resolver<'a> {
             _ => return self.call_value(callee, args, span),
         };
         if self.prelude.is_open {
+            if self.func.blocks.iter().any(|block| block.contains_key(name)) {
+                return self.call_value(callee, args, span);
+            }
             let own = self.call_in_library(name, args, span);
             return own.unwrap_or_else(|| self.call_of_builtin(name, callee.span, args, span));
         }
@@ -819,18 +825,23 @@ impl<'a> Resolver<'a> {
 
     /// A call of a name that the program does not declare.
     fn call_of_builtin(&mut self, name: &str, at: Span, args: &'a [ast::Expr], span: Span) -> ExprId {
-        if let Some(builtin) = Builtin::from_name(name) {
+        let is_open = self.prelude.is_open;
+        if let Some(builtin) = Builtin::from_name(name).filter(|builtin| is_open || !builtin.is_internal()) {
             return self.call_builtin(builtin, name, args, span);
         }
-        if let Some(function) = self.prelude_function(name, args.len(), span) {
-            return self.call_function(function, args, span);
+        if let Some(call) = self.call_prelude(name, args, span) {
+            return call;
         }
         if self.is_extern(name) {
             return self.push(ExprKind::Absent, span);
         }
         if NOT_YET.contains(&name) {
             self.exprs(args);
-            return self.refused(at, &format!("calls of the builtin function `{name}`"));
+            let why = match name {
+                "eval" => ", which would need the compiler when the program runs,",
+                _ => "",
+            };
+            return self.refused(at, &format!("calls of the builtin function `{name}`{why}"));
         }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
         self.push(ExprKind::Absent, span)
@@ -870,7 +881,43 @@ impl<'a> Resolver<'a> {
 
     /// A call of a builtin with as many arguments as it needs.
     fn builtin(&mut self, builtin: Builtin, args: Vec<ExprId>, span: Span) -> ExprId {
-        self.push(ExprKind::Builtin { builtin, args }, span)
+        if builtin == Builtin::Concat
+            && let Some((&first, others)) = args.split_first()
+        {
+            // Two at a time, as each call may need a function of its own.
+            let empty = self.push(ExprKind::List(Vec::new()), span);
+            let (first, others) = if others.is_empty() { (empty, args.as_slice()) } else { (first, others) };
+            return others.iter().fold(first, |left, &right| self.concat(left, right, span));
+        }
+        let Some(helper) = helper(builtin).filter(|_| !args.is_empty()) else {
+            return self.push(ExprKind::Builtin { builtin, args }, span);
+        };
+        let call = self.push(ExprKind::Builtin { builtin, args }, span);
+        self.add_helper(call, helper, builtin.arity(), span);
+        call
+    }
+
+    fn concat(&mut self, left: ExprId, right: ExprId, span: Span) -> ExprId {
+        let call = self.push(ExprKind::Builtin { builtin: Builtin::Concat, args: vec![left, right] }, span);
+        self.add_helper(call, "_checked_concat", 2, span);
+        call
+    }
+}
+
+/// The function of the prelude that a builtin is on values of no known type.
+fn helper(builtin: Builtin) -> Option<&'static str> {
+    match builtin {
+        Builtin::Sum => Some("_checked_sum"),
+        Builtin::Avg => Some("_checked_avg"),
+        Builtin::Min => Some("_checked_min"),
+        Builtin::Max => Some("_checked_max"),
+        Builtin::First => Some("_checked_first"),
+        Builtin::Count => Some("_checked_count"),
+        Builtin::Exists => Some("_exists"),
+        Builtin::Keys => Some("_checked_keys"),
+        Builtin::Values => Some("_checked_values"),
+        Builtin::Concat => Some("_checked_concat"),
+        _ => None,
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Program<'a> {
     pub(super) method_values: BTreeMap<(FuncId, usize), FuncId>,
     /// The functions that take function values with so many arguments, and then so many more.
     pub(super) partials: BTreeMap<(usize, usize), FuncId>,
+    /// The functions of the prelude that calls of builtins and methods may turn out to be.
+    pub(super) helpers: BTreeMap<ExprId, FuncId>,
 }
 
 /// A struct type or a variant of a union as it is declared.

@@ -317,6 +317,10 @@ impl Verifier<'_> {
                 match (builtin, first.kind) {
                     (Builtin::Input, _) => result = Some(Type { nullable: ty.nullable, ..Type::STRING }),
                     (Builtin::Len, Kind::Any | Kind::Map(_)) => result = Some(Type::INT),
+                    (Builtin::Json, _) => result = Some(Type::NONE),
+                    (Builtin::TextSplit | Builtin::Digest, _) => {
+                        return expect(overload.is_some() && matches!(ty.kind, Kind::List(_)), "call of a builtin");
+                    }
                     (Builtin::Append, Kind::Any) => {
                         return expect([first, ty] == [Type::ANY; 2] && types.get(1) == Some(&Type::ANY), "append");
                     }

@@ -343,7 +343,7 @@ fn every_op() -> Module {
             _ => {}
         }
         match op {
-            Op::Mochi(MochiOp::MapKeys | MochiOp::AnyKeys) => results = vec![texts],
+            Op::Mochi(MochiOp::MapKeys | MochiOp::AnyKeys | MochiOp::StrSplit) => results = vec![texts],
             Op::Mochi(MochiOp::AnyIter | MochiOp::AnyElements) => results = vec![anys],
             Op::Mochi(MochiOp::AnyCall) => params[1] = anys,
             Op::Mochi(MochiOp::AnyOrder) => results = vec![ints],

@@ -118,21 +118,23 @@ impl Verifier<'_> {
         }
     }
 
-    /// What values of any kind are gone through as, and called with, are lists of such values; keys are texts, and
-    /// numbers of rows ints.
+    /// What values of any kind are gone through as, and called with, are lists of such values; keys are texts,
+    /// numbers of rows ints, and other operations make lists of strings or ints, which may be lists of more than these.
     fn any_lists(&mut self, inst: Inst, op: MochiOp) {
         let data = self.func.inst(inst);
-        let (list, element) = match op {
+        let (list, wanted) = match op {
             MochiOp::AnyIter | MochiOp::AnyElements => (data.results[0], Type::ANY),
-            MochiOp::AnyKeys => (data.results[0], Type::STR),
             MochiOp::AnyCall => (data.args[1], Type::ANY),
             MochiOp::AnyOrder => (data.results[0], Type::INT),
+            MochiOp::AnyKeys | MochiOp::StrSplit => (data.results[0], Type::STR),
+            MochiOp::AnyDigest => (data.results[0], Type::INT),
             _ => return,
         };
         let ty = self.func.ty(list);
-        if self.module.element(ty) != Some(element) {
-            let ty = self.module.type_text(ty);
-            self.fault(Place::Inst(inst), format!("{} is {ty}, not list<{element}>", self.name(list)));
+        let is_list_of_any = self.module.element(ty) == Some(Type::ANY);
+        if !is_list_of_any && self.module.element(ty).map(|element| element.without_none()) != Some(wanted) {
+            let (ty, wanted) = (self.module.type_text(ty), self.module.type_text(wanted));
+            self.fault(Place::Inst(inst), format!("{} is {ty}, not list<{wanted}>", self.name(list)));
         }
     }
 

@@ -12,6 +12,8 @@ const FUNCTIONS: &[&str] = &[
     "string_trim",
     "string_upper",
     "string_lower",
+    "string_index",
+    "string_repeat",
 ];
 
 fn random(random: &mut Random) -> Vec<u8> {
@@ -55,6 +57,12 @@ fn operations_count_code_points() {
         assert_eq!(machine.call("string_eq", &[x, same]), 1);
         let found = b.is_empty() || a.windows(b.len()).any(|window| window == b);
         assert_eq!(machine.call("string_contains", &[x, y]) == 1, found);
+        let at = (0..=a.len()).find(|&at| a[at..].starts_with(&b));
+        let index = at.map_or(-1, |at| code_points(&a[..at]).len() as i64);
+        assert_eq!(machine.call("string_index", &[x, y]) as i64, index);
+        let times = numbers.below(4) as i64 - 1;
+        let repeated = machine.call("string_repeat", &[x, times as u64]);
+        assert_eq!(machine.take(repeated), a.repeat(times.max(0) as usize));
         let parts = code_points(&a);
         if !parts.is_empty() {
             let index = numbers.below(2 * parts.len() as u64) as i64 - parts.len() as i64;

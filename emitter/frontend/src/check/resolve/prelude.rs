@@ -3,13 +3,15 @@
 //! There are two sorts. The prelude has builtins, which are resolved once; a library has the members of
 //! a foreign module, which are resolved anew for each use, because they can fail and all of
 //! their code stands at that place. They see nothing of the program and can call builtins, each
-//! other, and what no program can name: the operations of [`Intrinsic`] and `fail("message")`.
+//! other, and what no program can name: internal builtins, the operations of [`Intrinsic`], `fail("message")`, and
+//! functions of the prelude whose names begin with an underscore, which operators and some builtins are made of, too.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::Resolver;
 use crate::check::resolved::{Block, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
+use crate::diagnostic::Code;
 use crate::intrinsics::Intrinsic;
 use crate::source::{SourceFile, Span};
 use crate::syntax::{self, Dialect, ast};
@@ -29,6 +31,8 @@ pub(super) fn parse(name: &str, text: &str) -> ast::Program {
 pub(super) struct Called {
     /// Those of the prelude, by name and number of parameters.
     functions: BTreeMap<(&'static str, usize), FuncId>,
+    /// Those that calls of builtins and methods may turn out to be.
+    pub(super) helpers: BTreeMap<ExprId, FuncId>,
     /// Those to be resolved, with the library that they see, if any, and the place of their use.
     pending: Vec<(FuncId, &'static ast::FunDecl, Option<&'static ast::Program>, Span)>,
     /// Whether one of them is being resolved.
@@ -40,23 +44,69 @@ pub(super) struct Called {
 }
 
 impl<'a> Resolver<'a> {
-    /// The builtin of the name that takes as many arguments.
-    pub(super) fn prelude_function(&mut self, name: &str, arity: usize, span: Span) -> Option<FuncId> {
-        let decl = functions(&PRELUDE, name).find(|decl| decl.params.len() == arity)?;
-        if let Some(&id) = self.prelude.functions.get(&(decl.name.text.as_str(), arity)) {
-            return Some(id);
+    /// A call of a builtin of the name. The declaration with the most parameters that there are arguments for
+    /// counts; further arguments are evaluated and dropped.
+    pub(super) fn call_prelude(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
+        if functions(&PRELUDE, name).next().is_none() || (name.starts_with('_') && !self.prelude.is_open) {
+            return None;
         }
-        let id = self.reserve(arity);
+        let fitting = functions(&PRELUDE, name)
+            .filter(|decl| decl.params.len() <= args.len())
+            .max_by_key(|decl| decl.params.len());
+        let Some(decl) = fitting else {
+            let arity = functions(&PRELUDE, name).map(|decl| decl.params.len()).min().unwrap_or_default();
+            self.error(Code::T039, span, format!("function {name} expects {arity} arguments, got {}", args.len()));
+            return Some(self.push(ExprKind::Refused, span));
+        };
+        let args = self.exprs(args);
+        Some(self.call_declared(decl, args, span))
+    }
+
+    /// A call of a function that stands for an operator.
+    pub(super) fn call_helper(&mut self, name: &str, args: Vec<ExprId>, span: Span) -> ExprId {
+        match functions(&PRELUDE, name).find(|decl| decl.params.len() == args.len()) {
+            Some(decl) => self.call_declared(decl, args, span),
+            None => unreachable!("the prelude has no `{name}`"),
+        }
+    }
+
+    /// Notes the function that a call of a builtin or a method may turn out to be.
+    pub(super) fn add_helper(&mut self, call: ExprId, name: &str, arity: usize, span: Span) {
+        let Some(decl) = functions(&PRELUDE, name).find(|decl| decl.params.len() == arity) else {
+            unreachable!("the prelude has no `{name}`")
+        };
+        let function = self.declared(decl, span);
+        self.func.callees.insert(function);
+        self.prelude.helpers.insert(call, function);
+    }
+
+    /// The number of a function that is resolved later: one for all calls, unless it can fail itself.
+    fn declared(&mut self, decl: &'static ast::FunDecl, span: Span) -> FuncId {
+        let key = (decl.name.text.as_str(), decl.params.len());
+        if let Some(&function) = self.prelude.functions.get(&key) {
+            return function;
+        }
+        let function = self.reserve(decl.params.len());
         let span = self.prelude.place.unwrap_or(span);
-        self.prelude.functions.insert((&decl.name.text, arity), id);
-        self.prelude.pending.push((id, decl, None, span));
-        Some(id)
+        if !can_fail(&decl.body) {
+            self.prelude.functions.insert(key, function);
+        }
+        self.prelude.pending.push((function, decl, None, span));
+        function
+    }
+
+    fn call_declared(&mut self, decl: &'static ast::FunDecl, args: Vec<ExprId>, span: Span) -> ExprId {
+        let function = self.declared(decl, span);
+        self.func.callees.insert(function);
+        let call = self.push(ExprKind::Call { function, args }, span);
+        self.nested.calls.push((self.func_id(), function, call));
+        call
     }
 
     /// A builtin of the name, to be used as a value.
     pub(super) fn prelude_value(&mut self, name: &str, span: Span) -> Option<FuncId> {
-        let arity = functions(&PRELUDE, name).next()?.params.len();
-        self.prelude_function(name, arity, span)
+        let decl = functions(&PRELUDE, name).next().filter(|_| !name.starts_with('_'))?;
+        Some(self.declared(decl, span))
     }
 
     /// A function of a library for one use of it.
@@ -72,10 +122,11 @@ impl<'a> Resolver<'a> {
         id
     }
 
-    /// A call of what only libraries can name.
+    /// A call of what only libraries and the prelude can name.
     pub(super) fn call_in_library(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
-        let library = self.prelude.library?;
-        if let Some(decl) = functions(library, name).find(|decl| decl.params.len() == args.len()) {
+        if let Some(library) = self.prelude.library
+            && let Some(decl) = functions(library, name).find(|decl| decl.params.len() == args.len())
+        {
             let function = self.library_function(library, decl, span);
             return Some(self.call_function(function, args, span));
         }
@@ -108,6 +159,17 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// Whether a body has a call of `fail`, which stands in no loop.
+fn can_fail(body: &[ast::Stmt]) -> bool {
+    body.iter().any(|stmt| match &stmt.kind {
+        ast::StmtKind::If(stmt) => can_fail(&stmt.then),
+        ast::StmtKind::Expr(ast::Expr { kind: ast::ExprKind::Call { callee, args: _ }, span: _ }) => {
+            matches!(&callee.kind, ast::ExprKind::Name(name) if name == "fail")
+        }
+        _ => false,
+    })
+}
+
 /// The functions of a library with a name: they differ in how many parameters they have.
 pub(super) fn functions<'l>(library: &'l ast::Program, name: &str) -> impl Iterator<Item = &'l ast::FunDecl> {
     library.stmts.iter().filter_map(move |stmt| match &stmt.kind {
@@ -119,6 +181,8 @@ pub(super) fn functions<'l>(library: &'l ast::Program, name: &str) -> impl Itera
 /// Makes all of the function stand at a place of the program.
 fn place(function: &mut Function<'_>, span: Span) {
     function.is_prelude = true;
+    // What a failure shows is the name that programs know.
+    function.name = function.name.trim_start_matches("_checked").trim_start_matches('_');
     function.name_span = span;
     for local in &mut function.locals {
         local.span = span;

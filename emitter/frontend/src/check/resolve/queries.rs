@@ -15,9 +15,7 @@ pub(super) use self::shapes::Shape;
 
 use super::{Bound, Resolver};
 use crate::builtins::Builtin;
-use crate::check::resolved::{
-    Column, ExprId, ExprKind, GroupKey, Grouping, Join, Place, Query, SortKey, Step, Table,
-};
+use crate::check::resolved::{Column, ExprId, ExprKind, GroupKey, Grouping, Join, Place, Query, SortKey, Step, Table};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;

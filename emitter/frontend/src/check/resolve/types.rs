@@ -234,6 +234,13 @@ impl<'a> Resolver<'a> {
         self.method_values(&name.text, Some(args.len()), span);
         let methods = self.program.records.iter().filter_map(|record| record.method(&name.text));
         self.func.callees.extend(methods.collect::<BTreeSet<FuncId>>());
-        self.push(ExprKind::Method { of, name: &name.text, args }, span)
+        let count = args.len();
+        let call = self.push(ExprKind::Method { of, name: &name.text, args }, span);
+        match (name.text.as_str(), count) {
+            ("starts_with", 1) => self.add_helper(call, "_starts_with", 2, span),
+            ("padStart", 2) => self.add_helper(call, "padStart", 3, span),
+            _ => {}
+        }
+        call
     }
 }

@@ -77,12 +77,10 @@ impl<'a> Resolver<'a> {
 
     /// A builtin function as a value. One that takes any number of arguments takes one.
     pub(super) fn builtin_value(&mut self, name: &str, span: Span) -> Option<ExprId> {
-        if let Some(builtin) = Builtin::from_name(name) {
+        if let Some(builtin) = Builtin::from_name(name).filter(|builtin| !builtin.is_internal()) {
             let arity = if builtin.is_variadic() { 1 } else { builtin.arity() };
             let id = self.reserve_nested(arity, span);
-            self.made_function(id, builtin.row().name, (0, arity), span, |cx, args| {
-                cx.push(ExprKind::Builtin { builtin, args }, span)
-            });
+            self.made_function(id, builtin.row().name, (0, arity), span, |cx, args| cx.builtin(builtin, args, span));
             return Some(self.made_value(id, Vec::new(), span));
         }
         let function = self.prelude_value(name, span)?;

@@ -2,7 +2,7 @@
 //! lengths, joined lists.
 //!
 //! The reference counts a none element as 0 in `sum`, `min` and `max` and leaves it out of `avg`; a none
-//! instead of a list is as an empty one.
+//! instead of a list is as an empty one. Where the type says less than that, a function of the prelude does it.
 
 use super::Walk;
 use super::exprs::wrap;
@@ -14,8 +14,17 @@ use crate::typed::{ArithOp, Block, CompareOp, Expr, ExprKind, LocalId, Stmt, Stm
 use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
+    /// The call, which is the expression `id`, of the prelude's function that the resolver has noted for it.
+    pub(super) fn call_helper(&mut self, id: ExprId, args: Vec<Expr>, span: Span) -> Expr {
+        let Some(&function) = self.program.helpers.get(&id) else { unreachable!("the call has no function") };
+        self.call(id, function, args, span)
+    }
+
     /// `concat(a, b, …)`, the expression `id`: a new list; a none is an empty list.
     pub(super) fn concat_lists(&mut self, id: ExprId, args: Vec<Expr>, span: Span) -> Expr {
+        if args.iter().any(|arg| arg.ty.kind == Kind::Any) {
+            return self.call_helper(id, args, span);
+        }
         let mut sets = Vec::new();
         let mut joined = self.list(id, Vec::new(), span);
         let args: Vec<Expr> = args.into_iter().map(|of| self.bind(of, &mut sets)).collect();
@@ -38,10 +47,6 @@ impl Walk<'_, '_, '_> {
                     joined = shape::expr(ExprKind::ListConcat { lhs, rhs }, ty, span);
                 }
                 Kind::Never => joined = shape::sequence(of, joined, span),
-                Kind::Any => {
-                    self.refuse(span, "calls of `concat` with values of no known type");
-                    return shape::unknown(span);
-                }
                 _ => {
                     let fails = shape::fail("union expects lists", joined.ty, span);
                     joined = shape::sequence(joined, shape::sequence(of, fails, span), span);
@@ -52,11 +57,10 @@ impl Walk<'_, '_, '_> {
     }
 
     /// `count(of)`, `first(of)` or `exists(of)`.
-    pub(super) fn look_at_list(&mut self, builtin: Builtin, of: Expr, span: Span) -> Expr {
+    pub(super) fn look_at_list(&mut self, id: ExprId, builtin: Builtin, of: Expr, span: Span) -> Expr {
         let name = builtin.row().name;
         if of.ty.kind == Kind::Any {
-            self.refuse(span, &format!("calls of `{name}` with values of no known type"));
-            return shape::unknown(span);
+            return self.call_helper(id, vec![of], span);
         }
         if builtin == Builtin::Exists {
             return match of.ty.kind {
@@ -82,10 +86,11 @@ impl Walk<'_, '_, '_> {
                     return shape::sequence(of, shape::none(span), span);
                 }
                 let mut sets = Vec::new();
+                let of = self.settle(of, "first expects list", span);
                 let of = self.bind(of, &mut sets);
                 let is_present = shape::expr(ExprKind::Truthy(Box::new(of.clone())), Type::BOOL, span);
                 let (element, index) = (self.element(list), Box::new(shape::int(0, span)));
-                let first = ExprKind::ListIndex { of: Box::new(shape::present(of)), index };
+                let first = ExprKind::ListIndex { of: Box::new(of), index };
                 let first = shape::convert(shape::expr(first, element, span), ty);
                 let none = shape::convert(shape::none(span), ty);
                 wrap(sets, shape::choice(is_present, first, none, span))
@@ -99,15 +104,12 @@ impl Walk<'_, '_, '_> {
     }
 
     /// `sum(of)`, `avg(of)`, `min(of)` or `max(of)`.
-    pub(super) fn aggregate(&mut self, builtin: Builtin, of: Expr, span: Span) -> Expr {
+    pub(super) fn aggregate(&mut self, id: ExprId, builtin: Builtin, of: Expr, span: Span) -> Expr {
         let name = builtin.row().name;
         let Kind::List(list) = of.ty.kind else {
             return match of.ty.kind {
                 Kind::Never => shape::sequence(of, shape::int(0, span), span),
-                Kind::Any => {
-                    self.refuse(span, &format!("calls of `{name}` with values of no known type"));
-                    shape::unknown(span)
-                }
+                Kind::Any => self.call_helper(id, vec![of], span),
                 _ => {
                     let fails = shape::fail(format!("{name} expects list"), Type::INT, span);
                     shape::sequence(of, fails, span)
@@ -120,8 +122,7 @@ impl Walk<'_, '_, '_> {
             Kind::Int | Kind::Float => {
                 if builtin == Builtin::Avg && of.ty.nullable {
                     // The average of none is the int 0, that of an empty list the float 0.0.
-                    self.refuse(span, "averages of lists that may be none");
-                    return shape::unknown(span);
+                    return self.call_helper(id, vec![of], span);
                 }
                 match builtin {
                     Builtin::Sum => self.sum(of, element, span),
@@ -139,11 +140,7 @@ impl Walk<'_, '_, '_> {
                 let extreme = self.boxed(extreme);
                 wrap(sets, shape::choice(is_present, extreme, zero, span))
             }
-            Kind::Any => self.any_aggregate(builtin, of, span),
-            _ => {
-                self.refuse(span, &format!("calls of `{name}` with lists of such elements"));
-                shape::unknown(span)
-            }
+            _ => self.call_helper(id, vec![of], span),
         }
     }
 

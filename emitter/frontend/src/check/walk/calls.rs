@@ -9,7 +9,7 @@ use crate::builtins::Builtin;
 use crate::check::resolved::{CastTarget, ExprId};
 use crate::check::shape;
 use crate::source::Span;
-use crate::typed::{Expr, ExprKind};
+use crate::typed::{Expr, ExprKind, Stmt, StmtKind};
 use crate::types::{Kind, Type};
 
 impl Walk<'_, '_, '_> {
@@ -31,14 +31,34 @@ impl Walk<'_, '_, '_> {
         let mut next = || args.next().unwrap_or_else(|| shape::none(span));
         let mut call = match builtin {
             Builtin::Print | Builtin::Concat => unreachable!("handled above"),
-            Builtin::Exists => self.look_at_list(builtin, next(), span),
+            Builtin::IsInt
+            | Builtin::IsFloat
+            | Builtin::IsBool
+            | Builtin::IsString
+            | Builtin::IsList
+            | Builtin::IsMap
+            | Builtin::TextIndex
+            | Builtin::TextSplit
+            | Builtin::TextRepeat
+            | Builtin::TextTrim
+            | Builtin::Digest => unreachable!("the prelude's operations are walked elsewhere"),
+            Builtin::Json => self.json(next(), span),
+            Builtin::ToJson => {
+                let of = next();
+                if of.ty == Type::NEVER {
+                    return shape::unknown(span);
+                }
+                let of = self.view(of);
+                shape::builtin(Builtin::ToJson, vec![of], Type::STRING, span)
+            }
+            Builtin::Exists => self.look_at_list(id, builtin, next(), span),
             Builtin::Count | Builtin::First => {
                 let of = self.rows_of(id, next(), builtin.row().name, span);
-                self.look_at_list(builtin, of, span)
+                self.look_at_list(id, builtin, of, span)
             }
             Builtin::Sum | Builtin::Avg | Builtin::Min | Builtin::Max => {
                 let of = self.rows_of(id, next(), builtin.row().name, span);
-                self.aggregate(builtin, of, span)
+                self.aggregate(id, builtin, of, span)
             }
             Builtin::Keys | Builtin::Values => self.map_parts(id, builtin, next(), span),
             Builtin::Len => {
@@ -70,11 +90,17 @@ impl Walk<'_, '_, '_> {
             }
             Builtin::Upper => {
                 let of = next();
-                let of = if of.ty.kind == Kind::Any { self.cast(of, CastTarget::String, span) } else { of };
                 let invalid = shape::fail("upper expects string", Type::STRING, span);
+                let upper = |of: Expr| shape::builtin(Builtin::Upper, vec![of], Type::STRING, span);
                 match of.ty.kind {
-                    Kind::String => self
-                        .unless_none(of, invalid, |_, of| shape::builtin(Builtin::Upper, vec![of], Type::STRING, span)),
+                    Kind::String => self.unless_none(of, invalid, |_, of| upper(of)),
+                    Kind::Any => {
+                        let mut sets = Vec::new();
+                        let of = self.bind(of, &mut sets);
+                        let is_string = shape::builtin(Builtin::IsString, vec![of.clone()], Type::BOOL, span);
+                        let text = self.cast(of, CastTarget::String, span);
+                        wrap(sets, shape::choice(is_string, upper(text), invalid, span))
+                    }
                     Kind::Never
                     | Kind::Int
                     | Kind::Float
@@ -83,8 +109,7 @@ impl Walk<'_, '_, '_> {
                     | Kind::Map(_)
                     | Kind::Record(_)
                     | Kind::Union(_)
-                    | Kind::Func(_)
-                    | Kind::Any => shape::sequence(of, invalid, span),
+                    | Kind::Func(_) => shape::sequence(of, invalid, span),
                 }
             }
             Builtin::Lower => {
@@ -92,7 +117,7 @@ impl Walk<'_, '_, '_> {
                 let of = self.as_text(of, span);
                 shape::builtin(Builtin::Lower, vec![of], Type::STRING, span)
             }
-            Builtin::Input | Builtin::Now => {
+            Builtin::Input | Builtin::Now | Builtin::Mem => {
                 let result = builtin.overload(&types).map_or(Type::NEVER, |overload| overload.result);
                 let may_end = builtin == Builtin::Input && self.program.tests_for_nil;
                 shape::builtin(builtin, Vec::new(), if may_end { result.or_none() } else { result }, span)
@@ -104,6 +129,23 @@ impl Walk<'_, '_, '_> {
         wrap(sets, call)
     }
 
+    /// `json(of)`, whose value is `of`.
+    fn json(&mut self, of: Expr, span: Span) -> Expr {
+        if of.ty == Type::NEVER {
+            return of;
+        }
+        let mut sets = Vec::new();
+        let of = self.bind(of, &mut sets);
+        // Objects and ints are written as they are; words of other kinds have to say what they are.
+        let is_plain =
+            matches!(of.ty.kind, Kind::Int | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_));
+        let shown = if is_plain { of.clone() } else { self.view(of.clone()) };
+        let write = shape::builtin(Builtin::Json, vec![shown], Type::NONE, span);
+        let body = vec![Stmt { kind: StmtKind::Expr(write), span }];
+        let ty = of.ty;
+        wrap(sets, shape::expr(ExprKind::Block { body, then: Box::new(of) }, ty, span))
+    }
+
     /// `keys(of)` or `values(of)`, the expression `id`.
     fn map_parts(&mut self, id: ExprId, builtin: Builtin, of: Expr, span: Span) -> Expr {
         let name = builtin.row().name;
@@ -112,10 +154,7 @@ impl Walk<'_, '_, '_> {
                 Builtin::Keys => self.map_keys(id, of, span),
                 _ => self.map_values(id, of, map, span),
             },
-            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any => {
-                self.refuse(span, &format!("calls of `{name}` with what is not always a map"));
-                shape::unknown(span)
-            }
+            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any => self.call_helper(id, vec![of], span),
             Kind::Never if !of.ty.nullable => shape::unknown(span),
             _ => shape::sequence(of, shape::fail(format!("{name} expects map"), Type::NONE, span), span),
         }

@@ -144,6 +144,9 @@ impl Walk<'_, '_, '_> {
                     return result.into();
                 }
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                if builtin.is_internal() {
+                    return self.primitive(id, builtin, args, span);
+                }
                 self.builtin(id, builtin, args, span).into()
             }
             ExprKind::Intrinsic { intrinsic, ref args } => {

@@ -4,12 +4,11 @@
 
 use super::Walk;
 use super::exprs::wrap;
-use crate::builtins::Builtin;
 use crate::check::classes::Shape;
-use crate::check::resolved::{CastTarget, ExprId};
+use crate::check::resolved::ExprId;
 use crate::check::shape;
 use crate::source::Span;
-use crate::typed::{ChooseOp, CompareOp, Expr, ExprKind};
+use crate::typed::{ChooseOp, Expr, ExprKind};
 use crate::types::{Kind, MapId, Type};
 
 impl Walk<'_, '_, '_> {
@@ -101,18 +100,11 @@ impl Walk<'_, '_, '_> {
                 let contains = self.contains(item, of, span);
                 Ok(wrap(sets, contains))
             }
-            ("starts_with", [prefix]) if is_any || of.ty.kind == Kind::String => {
-                let mut sets = Vec::new();
-                let [of, prefix] = [of, prefix.clone()].map(|text| {
-                    let text = self.cast(text, CastTarget::String, span);
-                    self.bind(text, &mut sets)
-                });
-                let end = shape::builtin(Builtin::Len, vec![prefix.clone()], Type::INT, span);
-                let (start, end) = (Some(Box::new(shape::int(0, span))), Some(Box::new(end)));
-                let slice = ExprKind::StringSlice { of: Box::new(of), start, end };
-                let (lhs, rhs) = (Box::new(shape::expr(slice, Type::STRING, span)), Box::new(prefix));
-                let kind = ExprKind::Compare { op: CompareOp::Eq, lhs, rhs };
-                Ok(wrap(sets, shape::expr(kind, Type::BOOL, span)))
+            ("starts_with", [part]) if is_any || of.ty.kind == Kind::String => {
+                Ok(self.call_helper(id, vec![of, part.clone()], span))
+            }
+            ("padStart", [width, pad]) if is_any || of.ty.kind == Kind::String => {
+                Ok(self.call_helper(id, vec![of, width.clone(), pad.clone()], span))
             }
             ("keys", []) if is_any => Ok(self.any_iter(id, of, span)),
             ("keys", []) if is_map => {

@@ -10,7 +10,6 @@
 //! for a loop, covers only locals that its body leaves alone. Nothing is known of a local that
 //! lives in a cell, as any call may set it.
 
-mod aggregates;
 mod any;
 mod builtins;
 mod calls;
@@ -23,6 +22,7 @@ mod maps;
 mod matching;
 mod methods;
 mod operators;
+mod primitives;
 mod query;
 mod records;
 
@@ -61,6 +61,8 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
             let value = shape::convert(shape::none(end), result);
             body.push(typed::Stmt { kind: StmtKind::Return(Some(value)), span: end });
         }
+    } else if func.is_prelude && primitives::always_fails(&body) {
+        walk.infer.join_result(id, Type::NONE, func.span);
     }
     let temporaries = walk.temporaries;
     let copy = infer.get(id);
@@ -159,6 +161,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 if shape::is_droppable(&expr) {
                     return true;
                 }
+                completes = !(self.func.is_prelude && matches!(expr.kind, ExprKind::Fail { message: _ }));
                 StmtKind::Expr(expr)
             }
             resolved::StmtKind::Return(value) => {
@@ -166,7 +169,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 return false;
             }
             resolved::StmtKind::If { arms, otherwise } => {
-                let (stmt, ends) = self.if_stmt(arms, otherwise);
+                let (stmt, ends) = self.if_stmt(arms, otherwise, span);
                 out.push(stmt);
                 return ends;
             }
@@ -245,11 +248,21 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         out.push(typed::Stmt { kind: StmtKind::Return(None), span });
     }
 
-    fn if_stmt(&mut self, arms: &'p [Arm], otherwise: &'p [resolved::Stmt]) -> (typed::Stmt, bool) {
+    /// In the prelude, arms that the types rule out are left out.
+    fn if_stmt(&mut self, arms: &'p [Arm], mut otherwise: &'p [resolved::Stmt], span: Span) -> (typed::Stmt, bool) {
         let mut exits: Vec<BTreeSet<LocalId>> = Vec::new();
         let mut done = Vec::with_capacity(arms.len());
         for arm in arms {
             let cond = self.cond(arm.cond);
+            if self.func.is_prelude
+                && let ExprKind::Bool(holds) = cond.expr.kind
+            {
+                if holds {
+                    otherwise = &arm.body;
+                    break;
+                }
+                continue;
+            }
             let mut failed = self.present.clone();
             failed.extend(&cond.no);
             self.present.extend(&cond.yes);
@@ -260,16 +273,21 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             }
             done.push((cond.expr, body, arm.span));
         }
-        let (mut otherwise, completes) = self.block(otherwise);
+        let (otherwise, completes) = self.block(otherwise);
         if completes {
             exits.push(std::mem::take(&mut self.present));
         }
         let completes = !exits.is_empty();
         self.present = exits.into_iter().reduce(|a, b| &a & &b).unwrap_or_default();
-        for (cond, then, span) in done.into_iter().rev() {
-            otherwise = vec![typed::Stmt { kind: StmtKind::If { cond, then, otherwise }, span }];
-        }
-        (otherwise.remove(0), completes)
+        let Some((cond, then, at)) = done.pop() else {
+            return (typed::Stmt { kind: StmtKind::Block(otherwise), span }, completes);
+        };
+        let last = typed::Stmt { kind: StmtKind::If { cond, then, otherwise }, span: at };
+        let stmt = done.into_iter().rfold(last, |last, (cond, then, span)| {
+            let otherwise = vec![last];
+            typed::Stmt { kind: StmtKind::If { cond, then, otherwise }, span }
+        });
+        (stmt, completes)
     }
 
     fn for_in(

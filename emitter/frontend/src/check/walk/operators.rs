@@ -265,6 +265,10 @@ impl Walk<'_, '_, '_> {
             (yes, both(lhs.no, rhs.no))
         };
         let (lhs, rhs) = (lhs.expr, rhs.expr);
+        if let (true, ExprKind::Bool(holds)) = (self.func.is_prelude, &lhs.kind) {
+            let expr = if *holds == is_and { rhs } else { lhs };
+            return Value { expr, yes, no };
+        }
         if lhs.ty == Type::BOOL && rhs.ty == Type::BOOL {
             let (lhs, rhs) = (Box::new(lhs), Box::new(rhs));
             let kind = if is_and { ExprKind::And { lhs, rhs } } else { ExprKind::Or { lhs, rhs } };
@@ -333,7 +337,7 @@ fn tested_for_none(lhs: &Expr, rhs: &Expr) -> Vec<LocalId> {
     sides.iter().filter(|(_, other)| other.ty == Type::NONE).filter_map(|(side, _)| nullable_local(side)).collect()
 }
 
-fn nullable_local(of: &Expr) -> Option<LocalId> {
+pub(super) fn nullable_local(of: &Expr) -> Option<LocalId> {
     match of.kind {
         ExprKind::Local(local) if of.ty.nullable && of.ty != Type::NONE => Some(local),
         _ => None,

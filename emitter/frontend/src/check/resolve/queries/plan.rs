@@ -76,7 +76,9 @@ impl<'a> Resolver<'a> {
                 }
                 // What nested functions capture is not known yet.
                 ExprKind::Closure { .. } | ExprKind::Refused => return Uses::All,
-                ExprKind::Call { function, args: _ } if self.nested.parents.contains_key(&function) => return Uses::All,
+                ExprKind::Call { function, args: _ } if self.nested.parents.contains_key(&function) => {
+                    return Uses::All;
+                }
                 _ => {}
             }
         }

@@ -220,7 +220,8 @@ impl<'a> Resolver<'a> {
         match shape {
             Shape::Value(local) => self.push(ExprKind::Local(*local), span),
             Shape::Map { fields, is_row } => {
-                let values: Vec<_> = fields.iter().map(|(name, field)| (*name, self.shape_value(field, span))).collect();
+                let values: Vec<_> =
+                    fields.iter().map(|(name, field)| (*name, self.shape_value(field, span))).collect();
                 if *is_row {
                     return self.push(ExprKind::Row(values), span);
                 }

@@ -57,9 +57,8 @@ impl<'a> Resolver<'a> {
 
     /// The first declared struct that has all the fields.
     fn updated_record(&self, names: &[&str]) -> Option<RecordId> {
-        let has_all = |record: &crate::check::resolved::Record<'_>| {
-            names.iter().all(|name| record.field(name).is_some())
-        };
+        let has_all =
+            |record: &crate::check::resolved::Record<'_>| names.iter().all(|name| record.field(name).is_some());
         let at = self.program.records.iter().position(has_all)?;
         Some(RecordId(at as u32))
     }

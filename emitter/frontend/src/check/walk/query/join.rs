@@ -109,9 +109,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             Kind::Int | Kind::Float | Kind::Bool | Kind::Func(_) => {
                 let list = self.list(id, Vec::new(), span);
                 let ty = list.ty;
-                self.unless_none(of, list, |_, of| {
-                    shape::sequence(of, shape::fail("invalid iterator", ty, span), span)
-                })
+                self.unless_none(of, list, |_, of| shape::sequence(of, shape::fail("invalid iterator", ty, span), span))
             }
         }
     }
@@ -359,7 +357,9 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         sink: &mut Sink<'_, 'w, 'p, 'a>,
     ) {
         let (first, second) = (&query.steps[0], &query.steps[1]);
-        let (Some(left), Some(right)) = (&tables[0], &tables[1]) else { unreachable!("the sources of one join are fixed") };
+        let (Some(left), Some(right)) = (&tables[0], &tables[1]) else {
+            unreachable!("the sources of one join are fixed")
+        };
         let span = left.lists[0].span;
         let minus_one = || shape::int(-1, span);
         // The pairs as numbers of elements, -1 for none.

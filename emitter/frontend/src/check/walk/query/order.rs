@@ -142,7 +142,13 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     }
 
     /// `sink` for what there is a result of: each row, or each group.
-    pub(super) fn each_result(&mut self, query: &'p Query, out: &mut Block, span: Span, sink: &mut Sink<'_, 'w, 'p, 'a>) {
+    pub(super) fn each_result(
+        &mut self,
+        query: &'p Query,
+        out: &mut Block,
+        span: Span,
+        sink: &mut Sink<'_, 'w, 'p, 'a>,
+    ) {
         match &query.group {
             Some(group) => self.each_group(query, group, out, sink, span),
             None => self.each_row(query, out, sink),
