@@ -214,7 +214,7 @@ fn places_of_any(module: &Module, nodes: &Nodes) -> impl Iterator<Item = (usize,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::parse;
+    use crate::ir::{Ownership, parse};
 
     /// The records of the module that may be in rings.
     fn members(text: &str) -> Vec<String> {
@@ -222,6 +222,29 @@ mod tests {
         let rings = Rings::new(&module);
         let is_member = |index: &usize| rings.members.contains(rings.nodes.records + index);
         (0..module.records.len()).filter(is_member).map(|index| module.records[index].name.clone()).collect()
+    }
+
+    /// What takes over a value and gives none back puts it into its first operand.
+    #[test]
+    fn all_operations_that_write_places_are_known() {
+        let writes = |op: &&MochiOp| {
+            let params = op.params();
+            op.results().is_empty()
+                && params.len() > 1
+                && params[0].0 == Ownership::Borrow
+                && params[1..].iter().any(|param| param.0 == Ownership::Own)
+        };
+        let found: Vec<MochiOp> = MochiOp::ALL.iter().filter(writes).copied().collect();
+        let known = [
+            MochiOp::ListSet,
+            MochiOp::RecordInit,
+            MochiOp::RecordSet,
+            MochiOp::MapSet,
+            MochiOp::AnySet,
+            MochiOp::AnySetField,
+            MochiOp::ClosureInit,
+        ];
+        assert_eq!(found, known);
     }
 
     #[test]

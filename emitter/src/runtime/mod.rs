@@ -258,4 +258,56 @@ mod tests {
         assert!(!module.functions.iter().any(|func| func.name == "runtime.print_float"));
         assert!(runtime.stdout_state(&module).is_some());
     }
+
+    /// What calls itself goes no deeper than the digits of a number's length: products, quotients and texts of halves;
+    /// a map is asked once more for a key of another form, a group gone through by its rows. Only the order of
+    /// sort keys that are containers goes as deep as these are nested.
+    const BOUNDED: [&str; 16] = [
+        "any_iterate",
+        "digits_of_halves",
+        "entries_order",
+        "limbs_add",
+        "limbs_divide_halves",
+        "limbs_divide_thirds",
+        "limbs_karatsuba",
+        "limbs_mul",
+        "lists_order",
+        "map_find_string",
+        "map_find_string_slow",
+        "map_slot_int",
+        "map_slot_int_slow",
+        "map_slot_string",
+        "map_slot_string_slow",
+        "parts_order",
+    ];
+
+    /// Walks over objects keep the way back in a buffer: however deep objects are nested, the stack holds.
+    #[test]
+    fn walks_do_not_recurse() {
+        let features =
+            Features { debug_memory: false, any: true, maps: true, fields: true, cycles: true, rationals: true };
+        let functions = source().items.iter().filter(|item| item.kind == ItemKind::Function);
+        let mut calls: HashMap<&str, &[&'static str]> = HashMap::new();
+        for item in functions {
+            let template = item.template(features).unwrap_or_else(|error| panic!("{error}"));
+            calls.insert(item.name, &template.callees);
+        }
+        let mut names: Vec<&str> = calls.keys().copied().collect();
+        names.sort_unstable();
+        let mut recursive = Vec::new();
+        for &name in &names {
+            let mut reached: Vec<&str> = Vec::new();
+            let mut work: Vec<&str> = calls[name].to_vec();
+            while let Some(callee) = work.pop() {
+                if !reached.contains(&callee) {
+                    reached.push(callee);
+                    work.extend(calls.get(callee).into_iter().flat_map(|callees| callees.iter().copied()));
+                }
+            }
+            if reached.contains(&name) {
+                recursive.push(name);
+            }
+        }
+        assert_eq!(recursive, BOUNDED);
+    }
 }
