@@ -34,7 +34,7 @@ b0:
 fn objects_that_are_left_say_where_they_were_made() {
     let mut module = parsed(TEXT);
     count(&mut module);
-    let options = LegalizeOptions { debug_memory: true, line: &|span| span.start };
+    let options = LegalizeOptions { debug_memory: true, line: &|span| span.start, list_facts: true };
     let mut sound = module.clone();
     legalize(&mut sound, &options);
     verify(&sound, TEXT);
