@@ -346,7 +346,7 @@ fn every_op() -> Module {
             Op::Mochi(MochiOp::MapKeys | MochiOp::AnyKeys | MochiOp::StrSplit) => results = vec![texts],
             Op::Mochi(MochiOp::AnyIter | MochiOp::AnyElements) => results = vec![anys],
             Op::Mochi(MochiOp::AnyCall) => params[1] = anys,
-            Op::Mochi(MochiOp::AnyOrder) => results = vec![ints],
+            Op::Mochi(MochiOp::AnyOrder | MochiOp::AnyDigest) => results = vec![ints],
             _ => {}
         }
         let imm = match op.imm() {
