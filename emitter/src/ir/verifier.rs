@@ -435,10 +435,9 @@ impl Verifier<'_> {
                 ),
                 _,
             ) => {}
+            (Op::Mochi(MochiOp::AnyIs), Imm::I32(kind)) if (0..=AnyKind::Map as i32).contains(&kind) => {}
             (Op::Mochi(MochiOp::AnyIs), Imm::I32(kind)) => {
-                if !(0..=AnyKind::Map as i32).contains(&kind) {
-                    self.fault(place, format!("the immediate is {kind}, which is no kind of values"));
-                }
+                self.fault(place, format!("the immediate is {kind}, which is no kind of values"));
             }
             (Op::Mochi(_), Imm::I32(value)) if !(0..=1).contains(&value) => {
                 self.fault(place, format!("the immediate is {value}, neither 0 nor 1"));

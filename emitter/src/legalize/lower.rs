@@ -14,17 +14,26 @@ use crate::ir::{
 };
 use crate::runtime::{Runtime, RuntimeFn};
 
+/// What is known of the whole module before any of its functions is written anew.
+pub(super) struct Known<'a> {
+    pub(super) small: &'a SmallInts,
+    /// If facts about lists are to be loaded before loops.
+    pub(super) writes: Option<&'a Writes>,
+    /// By function.
+    pub(super) closures: &'a [Option<Closure>],
+    /// The line of a span.
+    pub(super) line: &'a dyn Fn(Span) -> u32,
+}
+
 /// Writes `old` anew in the Wasm family.
 pub(super) fn function(
     id: FuncId,
     old: &Function,
-    small: &SmallInts,
-    writes: Option<&Writes>,
-    closures: &[Option<Closure>],
+    known: &Known<'_>,
     module: &mut Module,
     runtime: &mut Runtime,
-    line: &dyn Fn(Span) -> u32,
 ) -> Function {
+    let &Known { small, writes, closures, line } = known;
     let cfg = Cfg::new(old);
     let mut new = Function::new(old.name.clone(), old.sig.clone(), Phase::Legalized);
     (new.inline, new.cold) = (old.inline, old.cold);

@@ -56,6 +56,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         func.sig = machine_signature(&func.sig);
     }
     let closures: Vec<Option<Closure>> = module.functions.iter_mut().map(|func| func.closure.take()).collect();
+    let known = lower::Known { small: &small, writes: writes.as_ref(), closures: &closures, line: options.line };
     let program_functions = module.functions.len();
     for id in (0..program_functions).map(FuncId::new) {
         let func = module.func_mut(id);
@@ -65,8 +66,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         assert_eq!(func.phase, Phase::Counted, "{} has not been counted", func.name);
         let placeholder = Function::new("", Signature::default(), Phase::Legalized);
         let old = std::mem::replace(func, placeholder);
-        *module.func_mut(id) =
-            lower::function(id, &old, &small, writes.as_ref(), &closures, module, &mut runtime, options.line);
+        *module.func_mut(id) = lower::function(id, &old, &known, module, &mut runtime);
     }
     if module.start.is_some() {
         module.start = Some(start::wrap(module, &mut runtime));

@@ -3,7 +3,10 @@
 
 use super::{Machine, Random, module_of};
 
-const UNARY: &[(&str, fn(f64) -> f64)] = &[
+/// A function of the runtime and the machine's.
+type Unary = (&'static str, fn(f64) -> f64);
+
+const UNARY: &[Unary] = &[
     ("float_exp", f64::exp),
     ("float_log", f64::ln),
     ("float_log2", f64::log2),

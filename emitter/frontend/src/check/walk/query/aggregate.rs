@@ -16,7 +16,7 @@ impl<'p> Walk<'_, 'p, '_> {
         let element = self.infer.part(results.kind, 0, self.id);
         let counts = matches!(builtin, Builtin::Count | Builtin::Exists);
         let adds = matches!(builtin, Builtin::Sum | Builtin::Avg | Builtin::Min | Builtin::Max);
-        if !counts && !(adds && matches!(element.kind, Kind::Int | Kind::Float)) {
+        if !(counts || adds && matches!(element.kind, Kind::Int | Kind::Float)) {
             return None;
         }
         let before = self.present.clone();

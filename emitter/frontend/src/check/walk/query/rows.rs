@@ -124,13 +124,9 @@ impl Walk<'_, '_, '_> {
                 let kind = ExprKind::AnyContains { of: Box::new(of), item: Box::new(item) };
                 shape::expr(kind, Type::BOOL, span)
             }
-            Kind::Never
-            | Kind::Int
-            | Kind::Float
-            | Kind::Bool
-            | Kind::String
-            | Kind::List(_)
-            | Kind::Func(_) => return None,
+            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::List(_) | Kind::Func(_) => {
+                return None;
+            }
         };
         Some(match (is_present, &has.kind) {
             (None, _) => has,
