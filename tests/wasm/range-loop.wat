@@ -28,7 +28,7 @@
     i64.ne
     (@metadata.code.branch_hint "\00")
     if ;; label = @1
-      i32.const 1309
+      i32.const 1318
       i32.const 33
       i32.const 5
       call $runtime.fail_message

@@ -97,7 +97,7 @@
         local.get 2
         i64.eqz
         if ;; label = @3
-          i32.const 1273
+          i32.const 1291
           i32.const 18
           call $runtime.write_stdout
           call $runtime.print_newline
@@ -126,7 +126,7 @@
         local.get 2
         i64.eqz
         if ;; label = @3
-          i32.const 1291
+          i32.const 1309
           i32.const 17
           call $runtime.write_stdout
           call $runtime.print_newline
