@@ -24,7 +24,15 @@ use crate::ir::{FuncId, Module};
 fn module_of(names: &[&'static str]) -> Module {
     module_with(
         names,
-        Features { debug_memory: true, any: true, maps: true, fields: true, rationals: true, cycles: false },
+        Features {
+            debug_memory: true,
+            any: true,
+            maps: true,
+            fields: true,
+            rationals: true,
+            cycles: false,
+            long_ints: true,
+        },
     )
 }
 

@@ -20,11 +20,14 @@ pub struct Features {
     pub rationals: bool,
     /// Look for rings of objects, which counts alone never free.
     pub cycles: bool,
+    /// Ints that get long in few steps: products, texts that are read, and words that are not ints. Sums take as
+    /// long to become long as digits do to be written one after the other.
+    pub long_ints: bool,
 }
 
 impl Features {
     /// How many sets of features there are.
-    pub(super) const SETS: usize = 64;
+    pub(super) const SETS: usize = 128;
 
     /// What a module has before it is legalized.
     pub fn of(module: &Module, rings: &Rings, debug_memory: bool) -> Features {
@@ -34,21 +37,26 @@ impl Features {
         let globals = module.globals.iter().map(|global| &global.ty);
         let makes_rationals =
             |op: Op| matches!(op, Op::Mochi(MochiOp::AnyToRational | MochiOp::AnyNumerator | MochiOp::AnyDenominator));
-        let mut ops = module.functions.iter().flat_map(|func| func.insts.iter().map(|inst| inst.op));
+        let makes_long_ints = |op: Op| matches!(op, Op::Mochi(MochiOp::IntMul | MochiOp::StrToInt));
+        let ops = || module.functions.iter().flat_map(|func| func.insts.iter().map(|inst| inst.op));
         let mut values = module.functions.iter().flat_map(|func| func.values.iter().map(|value| &value.ty));
+        let any = parts.chain(fields).chain(globals).any(is_any) || values.any(is_any);
         Features {
             debug_memory,
-            any: parts.chain(fields).chain(globals).any(is_any) || values.any(is_any),
+            any,
             maps: !module.maps.is_empty(),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
-            rationals: ops.any(makes_rationals),
+            rationals: ops().any(makes_rationals),
             cycles: !rings.is_empty(),
+            long_ints: any || ops().any(makes_long_ints),
         }
     }
 
     pub(super) fn index(self) -> usize {
-        let Features { debug_memory, any, maps, fields, rationals, cycles } = self;
-        [debug_memory, any, maps, fields, rationals, cycles].iter().fold(0, |index, &has| index << 1 | has as usize)
+        let Features { debug_memory, any, maps, fields, rationals, cycles, long_ints } = self;
+        [debug_memory, any, maps, fields, rationals, cycles, long_ints]
+            .iter()
+            .fold(0, |index, &has| index << 1 | has as usize)
     }
 
     #[cfg(test)]
@@ -56,12 +64,13 @@ impl Features {
         (0..Features::SETS).map(|set| {
             let has = |bit: usize| set >> bit & 1 == 1;
             Features {
-                debug_memory: has(5),
-                any: has(4),
-                maps: has(3),
-                fields: has(2),
-                rationals: has(1),
-                cycles: has(0),
+                debug_memory: has(6),
+                any: has(5),
+                maps: has(4),
+                fields: has(3),
+                rationals: has(2),
+                cycles: has(1),
+                long_ints: has(0),
             }
         })
     }

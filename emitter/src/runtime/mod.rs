@@ -284,8 +284,15 @@ mod tests {
     /// Walks over objects keep the way back in a buffer: however deep objects are nested, the stack holds.
     #[test]
     fn walks_do_not_recurse() {
-        let features =
-            Features { debug_memory: false, any: true, maps: true, fields: true, cycles: true, rationals: true };
+        let features = Features {
+            debug_memory: false,
+            any: true,
+            maps: true,
+            fields: true,
+            cycles: true,
+            rationals: true,
+            long_ints: true,
+        };
         let functions = source().items.iter().filter(|item| item.kind == ItemKind::Function);
         let mut calls: HashMap<&str, &[&'static str]> = HashMap::new();
         for item in functions {

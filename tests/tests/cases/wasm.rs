@@ -12,7 +12,10 @@ use crate::{files, programs};
 pub(crate) fn trials() -> Vec<Trial> {
     let cases = files::find("wasm", "mochi").into_iter();
     let cases = cases.map(|path| Trial::test(files::name(&path), move || check(&path)));
-    cases.chain([Trial::test("wasm/hello-is-small", hello_is_small)]).collect()
+    let sizes = SMALL
+        .into_iter()
+        .map(|(name, text, limit)| Trial::test(format!("wasm/size-of-{name}"), move || small(text, limit)));
+    cases.chain(sizes).collect()
 }
 
 fn check(path: &Path) -> Result<(), Failed> {
@@ -37,12 +40,20 @@ fn check(path: &Path) -> Result<(), Failed> {
     files::expect_snapshot("the module's text", &shown, &path.with_extension("wat"))
 }
 
+/// Programs and what they must stay below, in bytes: what else could be printed, freed or computed is not in them.
+const SMALL: [(&str, &str, usize); 4] = [
+    ("hello", "print(\"Hello, world!\")", 2048),
+    ("length", "print(len([1, 2, 3]))", 4096),
+    ("sum", "print(sum([1, 2, 3]))", 6144),
+    ("map", "let m = {\"a\": 1}\nprint(m[\"a\"] == 1)", 8192),
+];
+
 /// The promise that a module carries only what it uses.
-fn hello_is_small() -> Result<(), Failed> {
-    let source = SourceFile::new("hello.mochi", "print(\"Hello, world!\")\n");
+fn small(text: &str, limit: usize) -> Result<(), Failed> {
+    let source = SourceFile::new("small.mochi", text);
     let wasm = programs::compile(&source, &Options { strip: true, ..Options::default() })?;
-    if wasm.len() >= 2048 {
-        return Err(format!("hello takes {} bytes", wasm.len()).into());
+    if wasm.len() >= limit {
+        return Err(format!("it takes {} bytes, not less than {limit}", wasm.len()).into());
     }
     Ok(())
 }

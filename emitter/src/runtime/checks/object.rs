@@ -474,7 +474,15 @@ fn rings_are_freed_and_nothing_else() {
         .copied()
         .chain(["object_retain", "object_suspect", "collect_cycles", "collect_at_end"])
         .collect();
-    let features = Features { debug_memory: true, any: true, maps: true, fields: true, rationals: true, cycles: true };
+    let features = Features {
+        debug_memory: true,
+        any: true,
+        maps: true,
+        fields: true,
+        rationals: true,
+        cycles: true,
+        long_ints: true,
+    };
     let module = module_with(&functions, features);
     let mut objects = Objects::with_mark(&module, RingMark::Maybe);
     let live = objects.machine.live_objects();
@@ -526,7 +534,15 @@ fn rings_are_freed_and_nothing_else() {
 
 #[test]
 fn long_rings_are_freed_by_and_by() {
-    let features = Features { debug_memory: true, any: true, maps: true, fields: true, rationals: true, cycles: true };
+    let features = Features {
+        debug_memory: true,
+        any: true,
+        maps: true,
+        fields: true,
+        rationals: true,
+        cycles: true,
+        long_ints: true,
+    };
     let functions: Vec<&'static str> =
         FUNCTIONS.iter().copied().chain(["object_suspect", "collect_cycles", "collect_at_end"]).collect();
     let module = module_with(&functions, features);
