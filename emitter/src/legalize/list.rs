@@ -17,7 +17,7 @@ use crate::runtime::RuntimeFn;
 
 /// How the elements of a list lie in its buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layout {
+pub(super) enum Layout {
     Words,
     Floats,
     Bools,
@@ -37,7 +37,7 @@ impl Layout {
         }
     }
 
-    fn descriptor(self) -> u32 {
+    pub(super) fn descriptor(self) -> u32 {
         match self {
             Layout::Words => KIND_WORD_LIST,
             Layout::Floats => KIND_FLOAT_LIST,
@@ -113,8 +113,8 @@ impl Layout {
 /// A list that only the operations that fill it have seen: its length and room are known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FreshList {
-    length: i32,
-    room: i32,
+    pub(super) length: i32,
+    pub(super) room: i32,
 }
 
 impl Ctx<'_> {
@@ -165,6 +165,9 @@ impl Ctx<'_> {
 
     fn list_new(&mut self, data: &InstData) -> Value {
         let Imm::I32(room) = data.imm else { unreachable!("a capacity is an i32") };
+        if let Some(list) = self.literal(data, self.layout(data), room) {
+            return list;
+        }
         self.fresh_lists.insert(data.results[0], FreshList { length: 0, room });
         let descriptor = self.i32(self.layout(data).descriptor() as i32);
         let room = self.i32(room);
@@ -178,6 +181,9 @@ impl Ctx<'_> {
     }
 
     fn list_push(&mut self, data: &InstData) -> Value {
+        if self.written_lists.contains(&data.results[0]) {
+            return self.get(data.args[0]);
+        }
         let layout = self.layout(data);
         let (list, value) = (self.get(data.args[0]), self.get(data.args[1]));
         if let Some(FreshList { length, room }) = self.fresh_length(data.args[0]) {

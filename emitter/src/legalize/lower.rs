@@ -1,6 +1,6 @@
 //! The walk over one function, and the means that the files of the several kinds of value share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mochi_frontend::source::Span;
 
@@ -76,6 +76,7 @@ pub(super) fn function(
         told_site: None,
         fail_blocks: FailBlocks::default(),
         fresh_lists: HashMap::new(),
+        written_lists: HashSet::new(),
         facts,
     };
     for &block in cfg.rpo() {
@@ -112,6 +113,8 @@ pub(super) struct Ctx<'a> {
     pub(super) fail_blocks: FailBlocks,
     /// Old values that are new lists or such with elements added, as long as their room is known.
     pub(super) fresh_lists: HashMap<Value, FreshList>,
+    /// Old values that stand for lists which had the element from the start.
+    pub(super) written_lists: HashSet<Value>,
     /// What was loaded before loops.
     pub(super) facts: Option<Facts>,
 }

@@ -20,6 +20,7 @@ mod float;
 mod int;
 pub mod layout;
 mod list;
+mod literal;
 mod lower;
 mod map;
 mod print;
