@@ -130,6 +130,7 @@ pub(super) fn is_movable(of: &Expr) -> bool {
 }
 
 /// The expressions that an expression contains directly, those of statements not included.
+#[cfg(any(test, debug_assertions))]
 pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
         ExprKind::Int(_)
