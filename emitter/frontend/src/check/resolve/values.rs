@@ -3,8 +3,10 @@
 //!
 //! Each becomes a function expression that captures what is given already:
 //!
-//!     f(1)      =>    fun(b) => f(1, b)
-//!     p.area    =>    fun() => area(p.x, p.y)
+//! ```text
+//! f(1)      =>    fun(b) => f(1, b)
+//! p.area    =>    fun() => area(p.x, p.y)
+//! ```
 //!
 //! Of a function value only its type tells how many arguments are missing. So there is a function for
 //! each number of given and missing arguments that the program may need ([`Resolver::make_partials`]).
