@@ -13,6 +13,7 @@ pub mod pipeline;
 pub mod runtime;
 pub mod wasm;
 
+pub use mochi_frontend::check::Blocks;
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
 pub use mochi_frontend::source::SourceFile;
 pub use pipeline::{

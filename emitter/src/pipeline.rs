@@ -3,7 +3,7 @@
 //! Builds with debug assertions verify the module after every stage and pass. A module that a
 //! stage broke is our bug, never the user's: it panics, and the host says so.
 
-use mochi_frontend::check::{self, CheckOptions};
+use mochi_frontend::check::{self, Blocks, CheckOptions};
 use mochi_frontend::diagnostic::{Code, Diagnostic, Severity};
 use mochi_frontend::plan;
 use mochi_frontend::source::{SourceFile, Span};
@@ -54,6 +54,8 @@ pub struct Options {
     pub debug_memory: bool,
     /// Leave out function names and line tables.
     pub strip: bool,
+    /// When the `test` and `bench` blocks of the program run.
+    pub blocks: Blocks,
 }
 
 /// A finished module and what there is to say about it.
@@ -61,6 +63,8 @@ pub struct Options {
 pub struct Compiled {
     pub wasm: Vec<u8>,
     pub warnings: Vec<Diagnostic>,
+    /// Those of which a run is one, by the numbers that choose them.
+    pub blocks: Vec<typed::NamedBlock>,
 }
 
 /// Why there is no module: every error that was found, warnings among them.
@@ -71,11 +75,11 @@ pub struct Failure {
 
 /// Compiles one program to a WebAssembly module.
 pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failure> {
-    let (mut module, warnings) = start(source, options)?;
+    let Started { mut module, warnings, blocks } = start(source, options)?;
     optimize(&mut module, options);
     legalize(&mut module, options);
     match wasm::emit(&module, &EmitOptions { strip: options.strip }) {
-        Ok(wasm) => Ok(Compiled { wasm, warnings }),
+        Ok(wasm) => Ok(Compiled { wasm, warnings, blocks }),
         Err(error) => {
             let too_large = Diagnostic::error(Code::M005, Span::default(), error.to_string());
             Err(Failure { diagnostics: warnings.into_iter().chain([too_large]).collect() })
@@ -101,7 +105,7 @@ pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
 
 /// The module in its last phase, for the interpreter.
 pub fn legalized(source: &SourceFile, options: &Options) -> Result<Module, Failure> {
-    let (mut module, _) = start(source, options)?;
+    let mut module = start(source, options)?.module;
     optimize(&mut module, options);
     legalize(&mut module, options);
     Ok(module)
@@ -109,7 +113,7 @@ pub fn legalized(source: &SourceFile, options: &Options) -> Result<Module, Failu
 
 /// The text form of the IR after `stage`.
 pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<String, Failure> {
-    let (mut module, _) = start(source, options)?;
+    let mut module = start(source, options)?.module;
     match stage {
         Stage::Built => {}
         Stage::Optimized => optimize(&mut module, options),
@@ -144,15 +148,21 @@ fn front(source: &SourceFile, options: &Options) -> (Option<typed::Program>, Vec
             return (None, diagnostics);
         }
     }
-    let (program, found) = check::check(source, &ast, &CheckOptions { strict: options.strict });
+    let (program, found) = check::check(source, &ast, &CheckOptions { strict: options.strict, blocks: options.blocks });
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
     (program.filter(|_| is_sound), diagnostics)
 }
 
-/// The module in the pure phase, and the warnings on the way there.
-fn start(source: &SourceFile, options: &Options) -> Result<(Module, Vec<Diagnostic>), Failure> {
+/// The module in the pure phase, and what was found on the way there.
+struct Started {
+    module: Module,
+    warnings: Vec<Diagnostic>,
+    blocks: Vec<typed::NamedBlock>,
+}
+
+fn start(source: &SourceFile, options: &Options) -> Result<Started, Failure> {
     let mut unknown = options.skip_passes.iter().filter(|&name| opt::names().all(|pass| pass != name)).peekable();
     if unknown.peek().is_some() {
         let known = opt::names().collect::<Vec<_>>().join(", ");
@@ -168,12 +178,12 @@ fn start(source: &SourceFile, options: &Options) -> Result<(Module, Vec<Diagnost
                 let mut module = build(&program, std::slice::from_ref(source));
                 module.line_starts = LineStarts(vec![source.line_starts().to_vec()]);
                 verify(&module, "build");
-                Ok((module, warnings))
+                Ok(Started { module, warnings, blocks: program.blocks })
             }
             (None, diagnostics) => Err(Failure { diagnostics }),
         },
         Language::Ir => match parse_ir(source) {
-            Ok(module) => Ok((module, Vec::new())),
+            Ok(module) => Ok(Started { module, warnings: Vec::new(), blocks: Vec::new() }),
             Err(diagnostics) => Err(Failure { diagnostics }),
         },
     }

@@ -27,6 +27,10 @@ enum Command {
     Compile(CompileArgs),
     /// Compile a program if needed, and run it
     Run(RunArgs),
+    /// Run the test blocks of programs
+    Test(TestArgs),
+    /// Measure the bench blocks of programs
+    Bench(BenchArgs),
     /// Report a program's mistakes without compiling it
     Check(CheckArgs),
     /// Show how a program's queries are run
@@ -134,6 +138,64 @@ pub(crate) struct RunArgs {
     /// Program, module or artifact (- is standard input), then the program's own arguments
     #[arg(value_name = "FILE [ARGS]", trailing_var_arg = true, required_unless_present_any = ["text", "explain_limits"])]
     pub(crate) file_and_args: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    /// Print the limits and end
+    #[arg(long)]
+    pub(crate) explain_limits: bool,
+    /// Run precompiled code by a signer who is not trusted
+    #[arg(long)]
+    pub(crate) trust_cwasm: bool,
+    #[command(flatten)]
+    pub(crate) codegen: CodegenArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) blocks: BlockArgs,
+    /// Write the results to PATH as JUnit XML, too
+    #[arg(long, value_name = "PATH")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Show what failing tests printed
+    #[arg(long)]
+    pub(crate) show_output: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) blocks: BlockArgs,
+    /// How often each block is measured, after a run that does not count
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
+}
+
+/// Blocks that are run one by one, each in a sandbox of its own.
+#[derive(Args, Debug)]
+pub(crate) struct BlockArgs {
+    /// Programs, or directories whose programs are meant; - is standard input
+    #[arg(value_name = "FILE|DIR", required_unless_present = "text", conflicts_with = "text")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only blocks whose names have TEXT in them
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+    /// How results are printed; json is one object a line
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: FormatArg,
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxArgs,
+    #[command(flatten)]
+    pub(crate) codegen: CodegenArgs,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+/// What a program is given, and what it may use.
+#[derive(Args, Debug)]
+pub(crate) struct SandboxArgs {
     /// Grant a directory: HOST[::GUEST][:rw]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Vec<String>,
@@ -161,22 +223,12 @@ pub(crate) struct RunArgs {
     /// Set strict values for all limits
     #[arg(long)]
     pub(crate) untrusted: bool,
-    /// Print the limits and end
-    #[arg(long)]
-    pub(crate) explain_limits: bool,
     /// Make clocks, random numbers and NaN bits the same in every run
     #[arg(long)]
     pub(crate) deterministic: bool,
-    /// Run precompiled code by a signer who is not trusted
-    #[arg(long)]
-    pub(crate) trust_cwasm: bool,
     /// Neither use nor keep compiled code
     #[arg(long)]
     pub(crate) no_cache: bool,
-    #[command(flatten)]
-    pub(crate) codegen: CodegenArgs,
-    #[command(flatten)]
-    pub(crate) source: SourceArgs,
 }
 
 #[derive(Args, Debug)]
@@ -257,7 +309,7 @@ impl FormatArg {
 }
 
 /// Commands that are decided on but do not exist yet.
-const PLANNED: &[&str] = &["test", "bench", "profile", "serve-http", "completions"];
+const PLANNED: &[&str] = &["profile", "serve-http", "completions"];
 
 /// Runs one command line, its first element being the program's name, and gives the exit code.
 ///
@@ -284,6 +336,8 @@ fn execute(cli: &Cli, reporter: &Reporter) -> Result<u8> {
     match &cli.command {
         Command::Compile(args) => commands::compile::compile(args, reporter).map(|()| Exit::Done.code()),
         Command::Run(args) => commands::run::run(args, reporter),
+        Command::Test(args) => commands::test::test(args, reporter),
+        Command::Bench(args) => commands::bench::bench(args, reporter),
         Command::Check(args) => commands::check::check(args, reporter).map(|()| Exit::Done.code()),
         Command::Explain(args) => commands::explain::explain(args, reporter).map(|()| Exit::Done.code()),
         Command::Targets => commands::targets::list().map(|()| Exit::Done.code()),
@@ -305,6 +359,8 @@ fn reporter(cli: &Cli) -> Reporter {
     let format = match &cli.command {
         Command::Compile(args) => args.source.errors.error_format.format(),
         Command::Run(args) => args.source.errors.error_format.format(),
+        Command::Test(args) => args.blocks.source.errors.error_format.format(),
+        Command::Bench(args) => args.blocks.source.errors.error_format.format(),
         Command::Check(args) | Command::Explain(args) => args.source.errors.error_format.format(),
         Command::Targets | Command::Inspect(_) | Command::Trust { .. } | Command::Cache { .. } | Command::Other(_) => {
             Format::Human

@@ -66,12 +66,18 @@ pub fn run_module(engine: &Engine, wasm: &[u8], options: &RunOptions) -> Result<
 /// Runs a module that was compiled with `engine`.
 pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> Result<Outcome> {
     let RunOptions { settings, limits, grants, stdin } = options;
-    let (stdout, stderr) = (Captured::default(), Captured::default());
+    let program = Program { engine, settings, module, limits, grants, source: None };
+    run_captured(&program, stdin.clone(), usize::MAX)
+}
+
+/// Runs a program with its streams captured: of each at least the last `keep` bytes.
+pub(crate) fn run_captured(program: &Program<'_>, stdin: Vec<u8>, keep: usize) -> Result<Outcome> {
+    let Program { engine, settings, module: _, limits, grants: _, source: _ } = program;
+    let (stdout, stderr) = (Captured::keeping(keep), Captured::keeping(keep));
     let mut streams = Streams::new(Box::new(stdout.clone()), Box::new(stderr.clone()));
     streams.left = limits.output;
     let console = Arc::new(Console::new(streams));
-    let program = Program { engine, settings, module, limits, grants, source: None };
-    let input = Stdio::reading(stdin.clone());
+    let input = Stdio::reading(stdin);
     let ending = match limits.timeout {
         Some(timeout) if settings.interruptible => thread::scope(|scope| {
             let (done, wait) = mpsc::channel::<()>();
@@ -80,12 +86,12 @@ pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> R
                     engine.increment_epoch();
                 }
             });
-            let ending = sandbox::run(&program, &console, input);
+            let ending = sandbox::run(program, &console, input);
             drop(done);
             ending
         }),
         Some(_) => return Err(Failure::usage("a time limit within the process needs an interruptible engine")),
-        None => sandbox::run(&program, &console, input),
+        None => sandbox::run(program, &console, input),
     }?;
     let mut stderr = stderr.take();
     stderr.extend_from_slice(ending.report.as_bytes());
@@ -93,18 +99,31 @@ pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> R
 }
 
 /// A stream into memory.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone)]
+struct Captured {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// How many of the last bytes matter.
+    keep: usize,
+}
 
 impl Captured {
+    fn keeping(keep: usize) -> Captured {
+        Captured { bytes: Arc::default(), keep }
+    }
+
     fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        let mut kept = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(bytes);
+        if kept.len() / 2 > self.keep {
+            let beyond = kept.len() - self.keep;
+            kept.drain(..beyond);
+        }
         Ok(bytes.len())
     }
 

@@ -70,4 +70,6 @@ intrinsics! {
     Md5 "string_md5" (STRING) -> STRING;
     /// The variables of the environment, `NAME=value`, one zero byte between them.
     Environment "environment" () -> STRING;
+    /// Nanoseconds of a clock that only goes forward, whatever `MOCHI_NOW_SEED` says.
+    Clock "clock" () -> INT;
 }

@@ -55,6 +55,15 @@ pub struct Program {
     pub funcs: Vec<FuncType>,
     /// How queries are run, in the order of the text.
     pub plans: Vec<Plan>,
+    /// The blocks of which a run is one, by the numbers that choose them.
+    pub blocks: Vec<NamedBlock>,
+}
+
+/// A `test` or `bench` block of the top level.
+#[derive(Clone, Debug)]
+pub struct NamedBlock {
+    pub name: String,
+    pub span: Span,
 }
 
 impl Program {

@@ -173,6 +173,7 @@ impl Writes {
                 | MochiOp::Input
                 | MochiOp::InputOrNone
                 | MochiOp::Now
+                | MochiOp::Clock
                 | MochiOp::Expect
                 | MochiOp::Fail,
                 _,

@@ -32,6 +32,7 @@ impl FunctionCtx<'_, '_> {
             Intrinsic::Atan2 => (MochiOp::FloatAtan2, Type::FLOAT),
             Intrinsic::Md5 => (MochiOp::StrMd5, Type::STR),
             Intrinsic::Environment => (MochiOp::Environment, Type::STR),
+            Intrinsic::Clock => (MochiOp::Clock, Type::INT),
         };
         self.fb.set_span(Some(expr.span));
         Some(self.fb.value(op, values, Imm::None, ty))

@@ -905,6 +905,8 @@ mochi_ops! {
     /// The same; none from the second time on that the end of input is met.
     InputOrNone "input.or_none" () -> (str) Write None;
     Now "now" () -> (int) Write None;
+    /// Nanoseconds of a clock that only goes forward.
+    Clock "clock" () -> (int) Write None;
     /// The variables of the environment, one zero byte between them.
     Environment "environment" () -> (text) Read None;
     /// Bytes of memory that the program has.

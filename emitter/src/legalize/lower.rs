@@ -305,6 +305,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::InputOrNone
             | MochiOp::Mem
             | MochiOp::Now
+            | MochiOp::Clock
             | MochiOp::Environment => Some(self.scalar_op(op, data)),
 
             MochiOp::ListNew

@@ -29,6 +29,7 @@ impl Ctx<'_> {
             MochiOp::Input => self.call_value(RuntimeFn::Input, &[]),
             MochiOp::InputOrNone => self.call_value(RuntimeFn::InputOrNone, &[]),
             MochiOp::Now => self.call_value(RuntimeFn::Now, &[]),
+            MochiOp::Clock => self.call_value(RuntimeFn::Clock, &[]),
             MochiOp::Environment => self.call_value(RuntimeFn::Environment, &[]),
             MochiOp::Mem => self.call_value(RuntimeFn::Mem, &[]),
             other => unreachable!("{} is not about scalars", other.name()),

@@ -272,6 +272,7 @@ runtime_functions! {
     /// None from the second time on that the end of input is met.
     InputOrNone "input_or_none" () -> string;
     Now "now" () -> int;
+    Clock "clock" () -> int;
     Environment "environment" () -> string;
     Mem "mem" () -> int;
 

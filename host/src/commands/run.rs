@@ -1,8 +1,8 @@
 //! `run`: whatever is named – text, module or artifact – becomes loaded code and runs.
 
 use crate::artifact::{self, Refusal, Verified, sha256};
-use crate::cache::Cache;
-use crate::cli::RunArgs;
+use crate::cli::{CodegenArgs, RunArgs, SandboxArgs};
+use crate::commands::machine::Machine;
 use crate::commands::source;
 use crate::console::{Console, Filter, Streams};
 use crate::engine::{self, Settings};
@@ -29,12 +29,9 @@ use wasmtime::{Engine, Module};
 const SEED: &str = "MOCHI_NOW_SEED";
 
 pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
-    let limits = limits(args)?;
+    let limits = limits(&args.sandbox)?;
     if args.explain_limits {
         return output::write_stdout(limits.explain().as_bytes()).map(|()| Exit::Done.code());
-    }
-    if let Some(address) = args.allow_net.first() {
-        return Err(Failure::not_available(format_args!("--allow-net {address}: the network")));
     }
     let (file, program_args) = match &args.source.text {
         Some(_) => (None, args.file_and_args.as_slice()),
@@ -45,12 +42,12 @@ pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
     };
     let places = Places::of_user();
     let input = source::read(file, &args.source, Exit::CannotExecute)?;
-    let grants = grants(args, &input.origin, program_args, places.as_ref().ok())?;
-    let console = console(&limits, args);
+    let grants = grants(&args.sandbox, &input.origin, program_args, places.as_ref().ok())?;
+    let console = console(&limits, &args.sandbox);
     supervisor::obey_signals(Arc::clone(&console));
 
-    let (settings, limits) = fit_address_space(settings(args, &limits), limits);
-    let job = Job { args, reporter, settings, places };
+    let (settings, limits) = fit_address_space(settings(&args.sandbox, &args.codegen, &limits), limits);
+    let job = Job { args, machine: Machine { reporter, settings, places, no_cache: args.sandbox.no_cache } };
     let loaded = {
         let _deadline =
             limits.compile.map(|limit| Deadline::start(Arc::clone(&console), limit, "compiling")).transpose()?;
@@ -78,9 +75,7 @@ struct Loaded {
 
 struct Job<'a> {
     args: &'a RunArgs,
-    reporter: &'a Reporter,
-    settings: Settings,
-    places: Result<Places>,
+    machine: Machine<'a>,
 }
 
 impl Job<'_> {
@@ -96,48 +91,15 @@ impl Job<'_> {
             Kind::Text => {
                 let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false)?;
                 let text = SourceText { name: input.origin.name(), text: input.bytes.clone() };
-                let wasm = source::module(input, &options, &self.args.source, self.reporter, false)?;
+                let wasm = source::module(input, &options, &self.args.source, self.machine.reporter, false)?;
                 Ok(Loaded { source: Some(text), ..self.compile(&wasm, None)? })
             }
         }
     }
 
-    /// Machine code for `wasm`, from the cache if it is there. `origin` is named in a refusal; a module that
-    /// we have made ourselves must not be refused.
     fn compile(&self, wasm: &[u8], origin: Option<&Origin>) -> Result<Loaded> {
-        let settings = self.settings.clone();
-        let engine = engine::engine(&settings)?;
-        let cache = self.cache(&engine);
-        if let Some(module) = cache.as_ref().and_then(|cache| cache.get(&engine, &sha256(wasm))) {
-            self.reporter.detail("loaded from the cache");
-            return Ok(Loaded { engine, settings, module, source: None });
-        }
-        let module = Module::new(&engine, wasm).map_err(|error| {
-            let invalid = engine::invalid_module(&error);
-            match origin {
-                Some(origin) => Failure { message: format!("{}: {}", origin.shown(), invalid.message), ..invalid },
-                None => {
-                    Failure { exit: Exit::Bug, message: "the compiler made an invalid module".to_owned(), ..invalid }
-                }
-            }
-        })?;
-        if let Some(cache) = cache
-            && let Err(why) = cache.put(&engine, &settings, wasm, &module)
-        {
-            self.reporter.detail(&format!("warning: not kept in the cache: {why}"));
-        }
-        Ok(Loaded { engine, settings, module, source: None })
-    }
-
-    fn cache(&self, engine: &Engine) -> Option<Cache> {
-        if self.args.no_cache {
-            return None;
-        }
-        let opened = match &self.places {
-            Ok(places) => Cache::open(places, engine),
-            Err(failure) => Err(failure.message.clone()),
-        };
-        opened.map_err(|why| self.reporter.detail(&format!("warning: the cache is not used: {why}"))).ok()
+        let (engine, module) = self.machine.compile(wasm, origin)?;
+        Ok(Loaded { engine, settings: self.machine.settings.clone(), module, source: None })
     }
 
     fn load_artifact(&self, input: &Input) -> Result<Loaded> {
@@ -146,11 +108,11 @@ impl Job<'_> {
             Unverified::Refused(refusal) => refusal.into_failure(&name),
             Unverified::Failed(failure) => failure,
         })?;
-        if let Some((engine, settings)) = verified.engine_like(&self.settings)? {
+        if let Some((engine, settings)) = verified.engine_like(&self.machine.settings)? {
             let module = load::load(&engine, &verified)?;
             return Ok(Loaded { engine, settings, module, source: None });
         }
-        self.reporter.detail(&format!("{name} was made for another machine, release or setting"));
+        self.machine.reporter.detail(&format!("{name} was made for another machine, release or setting"));
         match sibling(&input.origin, &verified.metadata.wasm_sha256) {
             Some(wasm) => self.compile(&wasm, None),
             None => Err(self.misfit(&name, &verified)),
@@ -162,7 +124,7 @@ impl Job<'_> {
             if self.args.trust_cwasm {
                 return Ok(true);
             }
-            let places = self.places.as_ref().map_err(Failure::clone)?;
+            let places = self.machine.places.as_ref().map_err(Failure::clone)?;
             Ok(Trust::load(places)?.contains(key))
         };
         let mut failed = None;
@@ -219,7 +181,7 @@ fn sibling(origin: &Origin, wanted: &[u8; 32]) -> Option<Vec<u8>> {
     candidates.into_iter().filter_map(|candidate| fs::read(candidate).ok()).find(|wasm| sha256(wasm) == *wanted)
 }
 
-fn limits(args: &RunArgs) -> Result<Limits> {
+pub(super) fn limits(args: &SandboxArgs) -> Result<Limits> {
     let mut limits = if args.untrusted { Limits::untrusted() } else { Limits::trusted() };
     if let Some(text) = &args.timeout {
         limits.timeout = Some(parse_duration(text)?);
@@ -243,9 +205,9 @@ fn limits(args: &RunArgs) -> Result<Limits> {
 const MIN_STACK: u64 = 64 << 10;
 const MAX_STACK: u64 = 64 << 30;
 
-fn settings(args: &RunArgs, limits: &Limits) -> Settings {
+pub(super) fn settings(args: &SandboxArgs, codegen: &CodegenArgs, limits: &Limits) -> Settings {
     Settings {
-        effort: source::effort(args.codegen.opt),
+        effort: source::effort(codegen.opt),
         fuel: limits.fuel.is_some(),
         canonical_nan: args.deterministic,
         max_stack: limits.stack as usize,
@@ -255,7 +217,7 @@ fn settings(args: &RunArgs, limits: &Limits) -> Settings {
 
 /// Under `ulimit -v` there is no room for the usual reservations of 4 GiB for memory and much of a stack.
 #[cfg(unix)]
-fn fit_address_space(settings: Settings, limits: Limits) -> (Settings, Limits) {
+pub(super) fn fit_address_space(settings: Settings, limits: Limits) -> (Settings, Limits) {
     const PLENTY: u64 = 16 << 30;
     match rustix::process::getrlimit(rustix::process::Resource::As).current {
         Some(available) if available < PLENTY => {
@@ -267,11 +229,11 @@ fn fit_address_space(settings: Settings, limits: Limits) -> (Settings, Limits) {
 }
 
 #[cfg(not(unix))]
-fn fit_address_space(settings: Settings, limits: Limits) -> (Settings, Limits) {
+pub(super) fn fit_address_space(settings: Settings, limits: Limits) -> (Settings, Limits) {
     (settings, limits)
 }
 
-fn console(limits: &Limits, args: &RunArgs) -> Arc<Console> {
+fn console(limits: &Limits, args: &SandboxArgs) -> Arc<Console> {
     let mut streams = Streams::of_process();
     streams.left = limits.output;
     if args.untrusted {
@@ -281,7 +243,15 @@ fn console(limits: &Limits, args: &RunArgs) -> Arc<Console> {
     Arc::new(Console::new(streams))
 }
 
-fn grants(args: &RunArgs, origin: &Origin, program_args: &[OsString], places: Option<&Places>) -> Result<Grants> {
+pub(super) fn grants(
+    args: &SandboxArgs,
+    origin: &Origin,
+    program_args: &[OsString],
+    places: Option<&Places>,
+) -> Result<Grants> {
+    if let Some(address) = args.allow_net.first() {
+        return Err(Failure::not_available(format_args!("--allow-net {address}: the network")));
+    }
     let mut words = vec![origin.name()];
     for word in program_args {
         let text =

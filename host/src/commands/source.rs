@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, Result};
 use crate::input::{self, Input, Kind, Origin, describe};
 use crate::limits::parse_size;
 use crate::report::{Reporter, has_errors, reported};
-use mochi_emitter::{Language, OptLevel, Options, SourceFile, opt};
+use mochi_emitter::{Blocks, Compiled, Language, OptLevel, Options, SourceFile, opt};
 use std::path::Path;
 use std::thread;
 
@@ -50,6 +50,7 @@ pub(crate) fn options(
         strict: source.strict,
         debug_memory: codegen.is_some_and(|codegen| codegen.debug_memory),
         strip,
+        blocks: Blocks::Inline,
     })
 }
 
@@ -104,23 +105,34 @@ pub(crate) fn module(
 ) -> Result<Vec<u8>> {
     match input.kind {
         Kind::Wasm => Ok(input.bytes),
-        Kind::Text => {
-            let file = text(input)?;
-            let found = with_stack(|| mochi_emitter::compile(&file, options))?;
-            let (diagnostics, wasm) = match found {
-                Ok(compiled) => (compiled.warnings, Some(compiled.wasm)),
-                Err(failure) => (failure.diagnostics, None),
-            };
-            reporter.diagnostics(&diagnostics, std::slice::from_ref(&file), source.errors.error_limit, warn);
-            match wasm {
-                Some(wasm) => Ok(wasm),
-                None if has_errors(&diagnostics) => Err(reported()),
-                None => Err(Failure::new(Exit::Bug, format!("{} was not compiled, and no error says why", file.name))),
-            }
-        }
+        Kind::Text => program(input, options, source, reporter, warn).map(|compiled| compiled.wasm),
         Kind::Component => Err(component(&input)),
         Kind::Elf => Err(Failure::usage(format!("{} is compiled already", input.origin.shown()))),
     }
+}
+
+/// Compiles a program's text, and draws what the frontend finds.
+pub(crate) fn program(
+    input: Input,
+    options: &Options,
+    source: &SourceArgs,
+    reporter: &Reporter,
+    warn: bool,
+) -> Result<Compiled> {
+    if input.kind != Kind::Text {
+        return Err(Failure::usage(format!("{} is an artifact, not a program's text", input.origin.shown())));
+    }
+    let file = text(input)?;
+    let found = with_stack(|| mochi_emitter::compile(&file, options))?;
+    let diagnostics = match &found {
+        Ok(compiled) => &compiled.warnings,
+        Err(failure) => &failure.diagnostics,
+    };
+    reporter.diagnostics(diagnostics, std::slice::from_ref(&file), source.errors.error_limit, warn);
+    found.map_err(|failure| match has_errors(&failure.diagnostics) {
+        true => reported(),
+        false => Failure::new(Exit::Bug, format!("{} was not compiled, and no error says why", file.name)),
+    })
 }
 
 pub(crate) fn component(input: &Input) -> Failure {

@@ -4,6 +4,7 @@
 //! the host alone.
 
 mod artifacts;
+mod blocks;
 mod cache;
 mod compile;
 mod embedded;

@@ -662,6 +662,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             unions: self.union_types(),
             funcs: interned.funcs,
             plans: self.output.iter_mut().flat_map(|output| std::mem::take(&mut output.plans).into_values()).collect(),
+            blocks: self.program.blocks.clone(),
         };
         (program, self.output.map(|output| output.diagnostics.into_values().collect()).unwrap_or_default())
     }

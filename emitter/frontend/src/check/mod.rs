@@ -32,6 +32,19 @@ const MAX_REFUSALS: usize = 50;
 pub struct CheckOptions {
     /// What the reference's checker rejects is an error; otherwise it is a warning and compiles.
     pub strict: bool,
+    pub blocks: Blocks,
+}
+
+/// When the `test` and `bench` blocks of the top level run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blocks {
+    /// In order with the statements around them.
+    #[default]
+    Inline,
+    /// After all else, one test: the one whose number the environment variable `MOCHI_BLOCK` says.
+    Tests,
+    /// In the same way one `bench` block, without any test; what it took is printed at the end.
+    Benches,
 }
 
 /// Checks a parsed program. The typed program is absent when an error was found.
@@ -47,7 +60,7 @@ pub fn check(
     if options.strict && !rejected.is_empty() {
         return (None, rejected);
     }
-    let (resolved, mut diagnostics) = resolve::resolve(file, program);
+    let (resolved, mut diagnostics) = resolve::resolve(file, program, options.blocks);
     let is_complete = is_sound(&diagnostics);
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);

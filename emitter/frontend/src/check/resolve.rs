@@ -6,6 +6,7 @@
 //! of the start function; all declarations of a name that functions do mention are one
 //! global, since a function could not tell them apart.
 
+mod blocks;
 mod casts;
 mod cells;
 mod foreign;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::cells::Assigned;
 use self::types::{Named, declared_types};
+use super::Blocks;
 use super::resolved::{
     Arm, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt, StmtKind, Variable,
 };
@@ -31,7 +33,11 @@ use crate::typed::{GlobalId, LocalId};
 use crate::types::RecordId;
 
 /// Resolves a whole file. The result is complete when no diagnostic is an error.
-pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Program<'a>, Vec<Diagnostic>) {
+pub(super) fn resolve<'a>(
+    file: &'a SourceFile,
+    ast: &'a ast::Program,
+    blocks: Blocks,
+) -> (Program<'a>, Vec<Diagnostic>) {
     let mut names = TopLevel::default();
     let mut declarations = Vec::new();
     for stmt in &ast.stmts {
@@ -47,6 +53,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
     }
     let mut cx = Resolver {
         file,
+        blocks,
         arities: Vec::new(),
         names,
         globals: BTreeMap::new(),
@@ -56,6 +63,7 @@ pub(super) fn resolve<'a>(file: &'a SourceFile, ast: &'a ast::Program) -> (Progr
             functions: Vec::new(),
             main: FuncId(0),
             globals: Vec::new(),
+            blocks: Vec::new(),
             records: Vec::new(),
             unions: Vec::new(),
             has_groups: false,
@@ -124,6 +132,7 @@ struct TopLevel<'a> {
 
 struct Resolver<'a> {
     file: &'a SourceFile,
+    blocks: Blocks,
     names: TopLevel<'a>,
     /// How many parameters each function has.
     arities: Vec<usize>,
@@ -235,18 +244,30 @@ impl<'a> Resolver<'a> {
         self.func = Scope { is_main: true, ..Scope::default() };
         self.func.blocks.push(HashMap::new());
         let mut body = Block::new();
+        self.program.blocks.clear();
+        let mut blocks = Vec::new();
         for stmt in stmts {
-            if !matches!(stmt.kind, ast::StmtKind::Fun(_)) {
-                self.func.callees.clear();
-                self.func.values.clear();
-                self.stmt(stmt, &mut body);
-                self.mark_early_reads();
-                if let ast::StmtKind::Let { name, .. } = &stmt.kind
-                    && let Some(&global) = self.globals.get(name.text.as_str())
-                {
-                    self.func.declared.insert(global);
-                }
+            if matches!(stmt.kind, ast::StmtKind::Fun(_)) {
+                continue;
             }
+            if self.set_aside(stmt, &mut blocks) {
+                continue;
+            }
+            self.func.callees.clear();
+            self.func.values.clear();
+            self.stmt(stmt, &mut body);
+            self.mark_early_reads();
+            if let ast::StmtKind::Let { name, .. } = &stmt.kind
+                && let Some(&global) = self.globals.get(name.text.as_str())
+            {
+                self.func.declared.insert(global);
+            }
+        }
+        for (number, stmt) in blocks.into_iter().enumerate() {
+            self.func.callees.clear();
+            self.func.values.clear();
+            self.chosen_block(number, stmt, &mut body);
+            self.mark_early_reads();
         }
         let scope = std::mem::take(&mut self.func);
         let span = Span::new(self.program.file, 0, self.file.text.len());
@@ -404,17 +425,12 @@ impl<'a> Resolver<'a> {
                 StmtKind::Continue
             }
             ast::StmtKind::Expr(expr) => StmtKind::Expr(self.expr(expr)),
-            ast::StmtKind::Test { name: _, name_span: _, body } => {
-                let closed = std::mem::replace(&mut self.func.closed_loops, self.func.loops.len());
-                let body = self.block(body);
-                self.func.closed_loops = closed;
-                StmtKind::Block(body)
-            }
+            ast::StmtKind::Test { name: _, name_span: _, body } => StmtKind::Block(self.closed_block(body)),
+            ast::StmtKind::Bench { name, name_span: _, body } => self.bench(name, body, span),
             ast::StmtKind::Expect(cond) => {
                 let text = self.file.line_text(self.file.line(span.start)).trim().to_owned();
                 StmtKind::Expect { cond: self.expr(cond), text }
             }
-            ast::StmtKind::Bench { .. } => return self.refuse(span, "`bench` blocks"),
             ast::StmtKind::Type(_) => return,
             ast::StmtKind::ExternVar { mutable: _, path, ty: _ } | ast::StmtKind::ExternFun { path, .. } => {
                 return self.check_extern(path);

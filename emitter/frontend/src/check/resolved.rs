@@ -10,7 +10,7 @@ use crate::builtins::Builtin;
 use crate::intrinsics::Intrinsic;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, TypeExpr, UnaryOp};
-use crate::typed::{GlobalId, LocalId};
+use crate::typed::{self, GlobalId, LocalId};
 use crate::types::{RecordId, UnionId};
 
 macro_rules! index {
@@ -43,6 +43,8 @@ pub(super) struct Program<'a> {
     /// The top-level statements as a function.
     pub(super) main: FuncId,
     pub(super) globals: Vec<Global<'a>>,
+    /// The blocks of which a run is one, if the program has such.
+    pub(super) blocks: Vec<typed::NamedBlock>,
     /// By [`RecordId`].
     pub(super) records: Vec<Record<'a>>,
     /// By [`UnionId`].

@@ -5,7 +5,7 @@ mod records;
 
 use std::fmt::Write;
 
-use super::{CheckOptions, check, infer, resolve, verify};
+use super::{Blocks, CheckOptions, check, infer, resolve, verify};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::SourceFile;
 use crate::syntax::{Dialect, parse};
@@ -16,7 +16,7 @@ fn run(text: &str, strict: bool) -> (SourceFile, Option<Program>, Vec<Diagnostic
     let file = SourceFile::new("test.mochi", text);
     let (ast, found) = parse(&file, 0, Dialect::Mochi);
     assert!(found.iter().all(|found| found.severity == Severity::Warning), "{found:?}");
-    let (program, diagnostics) = check(&file, &ast, &CheckOptions { strict });
+    let (program, diagnostics) = check(&file, &ast, &CheckOptions { strict, blocks: Blocks::Inline });
     (file, program, diagnostics)
 }
 
@@ -30,7 +30,7 @@ fn types(text: &str) -> String {
 fn typed(text: &str) -> String {
     let file = SourceFile::new("test.mochi", text);
     let (ast, _) = parse(&file, 0, Dialect::Mochi);
-    let (resolved, diagnostics) = resolve::resolve(&file, &ast);
+    let (resolved, diagnostics) = resolve::resolve(&file, &ast, Blocks::Inline);
     assert!(diagnostics.iter().all(|found| found.severity == Severity::Warning), "{diagnostics:?}");
     let (program, diagnostics) = infer::infer(&resolved, true);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");

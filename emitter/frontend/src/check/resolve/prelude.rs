@@ -122,6 +122,24 @@ impl<'a> Resolver<'a> {
         id
     }
 
+    /// A call of a library's function by code that the resolver writes.
+    pub(super) fn call_library(
+        &mut self,
+        library: &'static ast::Program,
+        name: &str,
+        args: Vec<ExprId>,
+        span: Span,
+    ) -> ExprId {
+        let Some(decl) = functions(library, name).find(|decl| decl.params.len() == args.len()) else {
+            unreachable!("the library has no `{name}`")
+        };
+        let function = self.library_function(library, decl, span);
+        self.func.callees.insert(function);
+        let call = self.push(ExprKind::Call { function, args }, span);
+        self.nested.calls.push((self.func_id(), function, call));
+        call
+    }
+
     /// A call of what only libraries and the prelude can name.
     pub(super) fn call_in_library(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
         if let Some(library) = self.prelude.library
