@@ -81,6 +81,7 @@ fn program(body: Vec<Stmt>) -> Program {
         unions: Vec::new(),
         funcs: Vec::new(),
         plans: Vec::new(),
+        blocks: Vec::new(),
     }
 }
 
