@@ -48,7 +48,8 @@ pub struct Program {
     pub lists: Vec<ListType>,
     /// The map types, each value type once.
     pub maps: Vec<MapType>,
-    /// Structs and variants, one for each declaration: their names tell them apart, not their fields.
+    /// Structs and variants, one for each declaration: their names tell them apart, not their fields. Then rows,
+    /// each content once.
     pub records: Vec<RecordType>,
     pub unions: Vec<UnionType>,
     /// The types of function values, each content once.
@@ -98,6 +99,7 @@ pub struct MapType {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordType {
+    /// Unique. Nobody sees that of a row.
     pub name: String,
     /// In the order of the declaration.
     pub fields: Vec<Field>,
@@ -105,6 +107,8 @@ pub struct RecordType {
     pub methods: Vec<String>,
     /// The union that it is a variant of.
     pub union: Option<UnionId>,
+    /// To all who look at it, it is a map of its fields, which are in the order of their names.
+    pub is_row: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,7 +196,7 @@ pub enum StmtKind {
         key: Expr,
         value: Expr,
     },
-    /// `of.field = value` of a record that is not none.
+    /// `of.field = value` of a record or row that is not none.
     SetField {
         of: Expr,
         index: u32,
@@ -286,7 +290,7 @@ pub enum ExprKind {
     List(Vec<Expr>),
     /// A new map of these keys (as in [`ExprKind::MapIndex`]) and values, evaluated in the order of the text.
     Map(Vec<(Expr, Expr)>),
-    /// A new record with all its fields in the order of the declaration.
+    /// A new record or row with all its fields in the order of the declaration.
     Record {
         record: RecordId,
         fields: Vec<Expr>,
@@ -305,7 +309,7 @@ pub enum ExprKind {
         lhs: Box<Expr>,
         rhs: Box<Expr>,
     },
-    /// Operands have the same kind; either may be none, which makes orderings false. Lists, maps, records and
+    /// Operands have the same kind; either may be none, which makes orderings false. Lists, maps, rows, records and
     /// functions are only compared for equality.
     Compare {
         op: CompareOp,
@@ -408,7 +412,7 @@ pub enum ExprKind {
     MapKeys(Box<Expr>),
     /// The values of a map that is not none as a new list, in the order of the keys.
     MapValues(Box<Expr>),
-    /// A field of a record that is not none.
+    /// A field of a record or row that is not none.
     Field {
         of: Box<Expr>,
         index: u32,

@@ -698,7 +698,11 @@ impl FunctionCtx<'_, '_> {
                     ),
                     types::Kind::Any => self.fb.value(MochiOp::AnyLen, vec![value], Imm::None, Type::INT),
                     types::Kind::Map(_) => self.fb.value(MochiOp::MapLen, vec![value], Imm::None, Type::INT),
-                    types::Kind::Bool | types::Kind::Record(_) | types::Kind::Union(_) | types::Kind::Func(_) => {
+                    types::Kind::Bool
+                    | types::Kind::Record(_)
+                    | types::Kind::Row(_)
+                    | types::Kind::Union(_)
+                    | types::Kind::Func(_) => {
                         panic!("len of {} is refused when checking", of.ty)
                     }
                 }
@@ -850,6 +854,7 @@ impl FunctionCtx<'_, '_> {
                 types::Kind::List(_)
                 | types::Kind::Map(_)
                 | types::Kind::Record(_)
+                | types::Kind::Row(_)
                 | types::Kind::Union(_)
                 | types::Kind::Func(_)
                 | types::Kind::Any,

@@ -6,7 +6,7 @@
 use mochi_frontend::source::Span;
 use mochi_frontend::typed::{self, Expr, ExprKind};
 
-use crate::ir::{Imm, Kind, MochiOp, Module, Record, RecordType, Type, Value};
+use crate::ir::{Imm, Kind, MochiOp, Module, Record, RecordForm, RecordType, Type, Value};
 
 use super::FunctionCtx;
 use super::lists::is_same;
@@ -15,11 +15,11 @@ use super::types::{lower_field, lower_type};
 
 /// The type of the cells that hold variables of a type.
 pub(super) fn cell_of(module: &mut Module, ty: Type) -> Type {
-    let is_it = |record: &Record| record.is_cell && record.fields[0].1 == ty;
+    let is_it = |record: &Record| record.form == RecordForm::Cell && record.fields[0].1 == ty;
     let index = module.records.iter().position(is_it).unwrap_or_else(|| {
         let name = format!("cell.{}", module.records.len());
         let fields = vec![("value".to_owned(), ty)];
-        module.records.push(Record { name, fields, methods: Vec::new(), union: None, is_cell: true });
+        module.records.push(Record { name, fields, methods: Vec::new(), union: None, form: RecordForm::Cell });
         module.records.len() - 1
     });
     Type::of(Kind::Record(RecordType::new(index)))
@@ -138,7 +138,8 @@ pub(super) fn lower_records(program: &typed::Program, module: &mut Module) {
         let fields = record.fields.iter().map(|field| (field.name.clone(), lower_field(field.ty))).collect();
         let union = record.union.map(|union| crate::ir::UnionType::new(union.index()));
         let methods = record.methods.clone();
-        module.records.push(Record { name: record.name.clone(), fields, methods, union, is_cell: false });
+        let form = if record.is_row { RecordForm::Row } else { RecordForm::Struct };
+        module.records.push(Record { name: record.name.clone(), fields, methods, union, form });
     }
     for union in &program.unions {
         let variants = union.variants.iter().map(|record| RecordType::new(record.index())).collect();

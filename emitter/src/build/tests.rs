@@ -264,6 +264,7 @@ fn fields_grow_in_place_also_when_a_call_says_by_what() {
             fields: vec![typed_field("n", Type::INT), typed_field("xs", list), typed_field("no", Type::NONE)],
             methods: vec![],
             union: None,
+            is_row: false,
         }],
         ..program(Vec::new())
     };

@@ -20,6 +20,7 @@ pub(super) fn lower_type(ty: types::Type) -> Option<Type> {
         types::Kind::List(list) => Kind::List(ListType::new(list.index())),
         types::Kind::Map(map) => Kind::Map(MapType::new(map.index())),
         types::Kind::Record(record) => Kind::Record(RecordType::new(record.index())),
+        types::Kind::Row(row) => Kind::Record(RecordType::new(row.index())),
         types::Kind::Union(union) => Kind::Union(UnionType::new(union.index())),
         types::Kind::Func(func) => Kind::Func(FuncType::new(func.index())),
     };

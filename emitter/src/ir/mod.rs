@@ -32,7 +32,7 @@ pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
 pub use table::Table;
-pub use types::{FuncSig, Kind, Record, Type, Union};
+pub use types::{FuncSig, Kind, Record, RecordForm, Type, Union};
 pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;
 

@@ -9,7 +9,7 @@
 //!            | "data" dN [ "align" number ] [ "size" number ] [ string ]
 //!                   { "at" number dN } { "word" number dN } { "func" number name }
 //!            | "sig" sN "(" [ [ "own" ] type { "," … } ] ")" [ results ]     of indirect calls
-//!            | ( "record" | "cell" ) name "{" [ name ":" type { "," … } ] "}" [ "methods" name { "," name } ]
+//!            | ( "record" | "row" | "cell" ) name "{" [ name ":" type { "," … } ] "}" [ "methods" name { "," name } ]
 //!            | "union" name "=" name { "|" name }         several records
 //!            | "global" gN name ":" type "=" ( "i32" | "i64" | "f64" ) number
 //!            | "stdout" dN                                the description of pending output

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{
     Block, Closure, DataBlob, Function, GlobalData, Imm, Init, InlineHint, Inst, Kind, Module, Op, Param, Phase,
-    Record, RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
+    Record, RecordForm, RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
 };
 
 /// Whether the source positions of instructions are written.
@@ -286,13 +286,18 @@ fn func_name(module: &Module, index: usize) -> String {
     module.functions.get(index).map_or_else(|| format!("f?{index}"), |func| name(&func.name))
 }
 
-fn declared(module: &Module, Record { name: record, fields, methods, union: _, is_cell }: &Record) -> String {
+fn declared(module: &Module, Record { name: record, fields, methods, union: _, form }: &Record) -> String {
     let fields: Vec<String> =
         fields.iter().map(|(field, ty)| format!("{}: {}", name(field), module.type_text(*ty))).collect();
     let fields = if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) };
     let methods: Vec<String> = methods.iter().map(|method| name(method)).collect();
     let methods = if methods.is_empty() { String::new() } else { format!(" methods {}", methods.join(", ")) };
-    format!("{} {} {fields}{methods}", if *is_cell { "cell" } else { "record" }, name(record))
+    let word = match form {
+        RecordForm::Struct => "record",
+        RecordForm::Row => "row",
+        RecordForm::Cell => "cell",
+    };
+    format!("{word} {} {fields}{methods}", name(record))
 }
 
 fn data(module: &Module, blob: &DataBlob) -> String {

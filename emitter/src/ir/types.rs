@@ -138,17 +138,28 @@ pub struct FuncSig {
     pub result: Option<Type>,
 }
 
-/// A record as it was declared, or a cell.
+/// What a record is to those who look at it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordForm {
+    /// What a program declares: it has a name.
+    #[default]
+    Struct,
+    /// A map of which all keys are known: nothing tells it from a map.
+    Row,
+    /// Holds a variable that closures share, its only field. It is no value of the program.
+    Cell,
+}
+
+/// A record as it was declared, a row, or a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Unique among the records; of all but cells also what the program sees as its name.
+    /// Unique among the records; of structs also what the program sees as its name.
     pub name: String,
     pub fields: Vec<(String, Type)>,
     /// The names of its methods, which are fields that read as none where types are not known.
     pub methods: Vec<String>,
     pub union: Option<UnionType>,
-    /// Whether it holds a variable that closures share, its only field.
-    pub is_cell: bool,
+    pub form: RecordForm,
 }
 
 /// A type of several records.

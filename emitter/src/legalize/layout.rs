@@ -6,7 +6,7 @@
 //! words that are not both small is never small, which is what makes one check of an addition's
 //! result enough.
 
-use crate::ir::{DataBlob, DataId, FuncId, Record, Type};
+use crate::ir::{DataBlob, DataId, FuncId, Record, RecordForm, Type};
 pub use crate::ir::{NONE_BOOL, NONE_FLOAT, NONE_WORD, SMALL_LIMIT};
 
 /// Added to the address of a big number that is positive.
@@ -68,6 +68,8 @@ pub enum Format {
 
 /// What descriptors of records say of the field `__name`, which is in the descriptor itself.
 pub const FORMAT_NAME: u32 = 4;
+/// What they have in place of the name where records are rows.
+pub const NAME_OF_ROW: u32 = 1;
 /// What they say of methods, which read as none.
 pub const FORMAT_METHOD: u32 = 5;
 
@@ -175,7 +177,7 @@ pub fn record_descriptor(record: &Record, rings: RingMark, mut name: impl FnMut(
     for ((field, ty), offset) in record.fields.iter().zip(offsets) {
         entries.push((field, Format::of(*ty) as u32, offset));
     }
-    if !record.is_cell {
+    if record.form == RecordForm::Struct {
         entries.push(("__name", FORMAT_NAME, 0));
         entries.extend(record.methods.iter().map(|method| (method.as_str(), FORMAT_METHOD, 0)));
     }
@@ -186,10 +188,13 @@ pub fn record_descriptor(record: &Record, rings: RingMark, mut name: impl FnMut(
         relocs.extend(at.map(|data| (bytes.len() as u32, data)));
         bytes.extend(word.to_le_bytes());
     };
-    let mut name = |text| (!record.is_cell).then(|| name(text));
+    let mut name = |text| (record.form != RecordForm::Cell).then(|| name(text));
     put(KIND_RECORD, None);
     put(size | rings.bits(), None);
-    put(0, name(&record.name));
+    match record.form {
+        RecordForm::Row => put(NAME_OF_ROW, None),
+        RecordForm::Struct | RecordForm::Cell => put(0, name(&record.name)),
+    }
     put(entries.len() as u32, None);
     for (field, format, offset) in entries {
         put(0, name(field));

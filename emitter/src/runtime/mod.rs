@@ -229,6 +229,7 @@ mod tests {
             ("FORMAT_BOOL", layout::Format::Bool as u64),
             ("FORMAT_POINTER", layout::Format::Pointer as u64),
             ("FORMAT_NAME", layout::FORMAT_NAME.into()),
+            ("NAME_OF_ROW", layout::NAME_OF_ROW.into()),
             ("FORMAT_METHOD", layout::FORMAT_METHOD.into()),
             ("CLOSURE_CODE", layout::CLOSURE_CODE.into()),
             ("CLOSURE_GENERIC", layout::CLOSURE_GENERIC.into()),

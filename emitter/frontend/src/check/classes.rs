@@ -10,15 +10,24 @@
 //! object is, but what the program stores through `any` (an element, an argument) may be
 //! stored in any container that has escaped. A class that would contain itself has `any` in
 //! that place; only records may contain themselves.
+//!
+//! Map literals of constant keys make classes of their own shape, *rows*, with a slot for each
+//! key. A row becomes a map class, with one slot for all that the others held, when it meets a map
+//! or a row of other keys, or when the program could give it a key that it does not have ([`rows`]).
+//! What is a row when inference is done never was anything else to the machine than a record.
+
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::fields::stored;
 use super::infer::{CopyId, Slot};
 use super::resolved::Program;
 use crate::source::Span;
-use crate::typed::{FuncType, ListType, MapType};
-use crate::types::{FuncTypeId, Kind, ListId, MapId, RecordId, Type, UnionId};
+use crate::typed::{FuncType, ListType, MapType, RecordType};
+use crate::types::{FuncTypeId, Kind, ListId, MapId, RecordId, RowId, Type, UnionId};
+use rows::{Keys, KeysId};
 
 /// How much of a type is looked at to tell it from others; what is larger counts as equal.
 const MAX_PARTS: usize = 200;
@@ -32,6 +41,8 @@ pub(super) enum Shape {
     Map,
     /// The parameters, then the result.
     Func,
+    /// The values of these keys, in the order of the keys.
+    Row(KeysId),
 }
 
 impl Shape {
@@ -40,16 +51,26 @@ impl Shape {
             Shape::List => Kind::List(ListId(class)),
             Shape::Map => Kind::Map(MapId(class)),
             Shape::Func => Kind::Func(FuncTypeId(class)),
+            Shape::Row(_) => Kind::Row(RowId(class)),
+        }
+    }
+
+    /// What stands for all classes of the shape.
+    fn any_kind(self) -> Kind {
+        match self {
+            Shape::Row(keys) => Kind::Row(RowId(u32::MAX - keys.0)),
+            Shape::List | Shape::Map | Shape::Func => self.kind(u32::MAX),
         }
     }
 }
 
-/// The class that a kind names, as its number, with its shape.
-fn class_of(kind: Kind) -> Option<(Shape, u32)> {
+/// The number of the class that a kind names.
+fn class_of(kind: Kind) -> Option<u32> {
     match kind {
-        Kind::List(list) => Some((Shape::List, list.0)),
-        Kind::Map(map) => Some((Shape::Map, map.0)),
-        Kind::Func(func) => Some((Shape::Func, func.0)),
+        Kind::List(list) => Some(list.0),
+        Kind::Map(map) => Some(map.0),
+        Kind::Func(func) => Some(func.0),
+        Kind::Row(row) => Some(row.0),
         Kind::Never
         | Kind::Int
         | Kind::Float
@@ -64,7 +85,7 @@ fn class_of(kind: Kind) -> Option<(Shape, u32)> {
 /// Whether `after` holds more than `before`, which are one class where they are classes of one shape.
 fn has_grown(before: Type, after: Type) -> bool {
     let is_same = match (class_of(before.kind), class_of(after.kind)) {
-        (Some((first, _)), Some((second, _))) => first == second,
+        (Some(_), Some(_)) => std::mem::discriminant(&before.kind) == std::mem::discriminant(&after.kind),
         _ => before.kind == after.kind,
     };
     !is_same || before.nullable != after.nullable
@@ -80,6 +101,10 @@ pub(super) struct Classes {
     new_records: Vec<RecordId>,
     /// What is stored in elements through `any`.
     stored: Type,
+    /// The same by the name of the key, if that is known.
+    stored_at: BTreeMap<Option<String>, Type>,
+    /// The keys of rows.
+    keys: Keys,
     /// The copies that have used the type of a slot which has grown since they were last asked for.
     stale: BTreeSet<CopyId>,
     /// The types that the classes have become.
@@ -102,22 +127,28 @@ pub(super) struct Interned {
     pub(super) lists: Vec<ListType>,
     pub(super) maps: Vec<MapType>,
     pub(super) funcs: Vec<FuncType>,
+    pub(super) rows: Vec<RecordType>,
+    /// The number of the first row: declared records come before them.
+    first_row: usize,
     /// By class, as it was named at first.
-    ids: Vec<u32>,
+    kinds: Vec<Option<Kind>>,
 }
 
 impl Interned {
     pub(super) fn rename(&self, ty: Type) -> Type {
-        match class_of(ty.kind) {
-            Some((shape, class)) => Type { kind: shape.kind(self.ids[class as usize]), ..ty },
-            None => ty,
-        }
+        let kind = class_of(ty.kind).and_then(|class| self.kinds[class as usize]);
+        Type { kind: kind.unwrap_or(ty.kind), ..ty }
+    }
+
+    fn row(&self, row: RowId) -> &RecordType {
+        &self.rows[row.index() - self.first_row]
     }
 
     fn slot(&self, kind: Kind, index: usize) -> Type {
         match kind {
             Kind::List(list) => self.lists[list.index()].element,
             Kind::Map(map) => self.maps[map.index()].value,
+            Kind::Row(row) => self.row(row).fields[index].ty,
             Kind::Func(func) => {
                 let func = &self.funcs[func.index()];
                 func.params.get(index).copied().unwrap_or(func.result)
@@ -136,6 +167,8 @@ impl Classes {
             escaped_records: BTreeSet::new(),
             new_records: Vec::new(),
             stored: Type::NEVER,
+            stored_at: BTreeMap::new(),
+            keys: Keys::default(),
             stale: BTreeSet::new(),
             interned: None,
         }
@@ -174,7 +207,10 @@ impl Classes {
     /// The type with the present name of its class.
     pub(super) fn canonical(&self, ty: Type) -> Type {
         match class_of(ty.kind) {
-            Some((shape, class)) if self.interned.is_none() => Type { kind: shape.kind(self.find(class)), ..ty },
+            Some(class) if self.interned.is_none() => {
+                let class = self.find(class);
+                Type { kind: self.classes[class as usize].shape.kind(class), ..ty }
+            }
             _ => ty,
         }
     }
@@ -198,7 +234,7 @@ impl Classes {
     /// The same, but classes that have to become one are left in `open`.
     fn join_outside(&mut self, a: Type, b: Type, open: &mut Vec<(u32, u32)>) -> Type {
         let nullable = a.nullable || b.nullable;
-        if let (Some((_, x)), Some((_, y))) = (class_of(a.kind), class_of(b.kind))
+        if let (Some(x), Some(y)) = (class_of(a.kind), class_of(b.kind))
             && (a.kind == b.kind || self.interned.is_none() && self.is_one_shape(a.kind, b.kind))
         {
             open.push((x, y));
@@ -219,8 +255,9 @@ impl Classes {
 
     /// Whether values of both kinds, if they meet, are containers of one class.
     pub(super) fn is_one_shape(&self, a: Kind, b: Kind) -> bool {
-        match (class_of(a), class_of(b)) {
-            (Some((first, _)), Some((second, _))) => first == second && self.slot_count(a) == self.slot_count(b),
+        match (a, b) {
+            (Kind::List(_), Kind::List(_)) | (Kind::Map(_) | Kind::Row(_), Kind::Map(_) | Kind::Row(_)) => true,
+            (Kind::Func(_), Kind::Func(_)) => self.slot_count(a) == self.slot_count(b),
             _ => false,
         }
     }
@@ -251,6 +288,12 @@ impl Classes {
             if a == b {
                 continue;
             }
+            if self.classes[a as usize].shape != self.classes[b as usize].shape {
+                self.open_class(a);
+                self.open_class(b);
+                open.push((a, b));
+                continue;
+            }
             // The older class stays, so that names change in a fixed way.
             let (kept, gone) = (a.min(b), a.max(b));
             self.classes[gone as usize].parent = kept;
@@ -258,18 +301,25 @@ impl Classes {
             let readers = std::mem::take(&mut self.classes[gone as usize].readers);
             let escaped = self.classes[gone as usize].escapes;
             for (index, second) in slots.into_iter().enumerate() {
-                let first = self.classes[kept as usize].slots[index];
-                let ty = self.join_outside(self.canonical(first.ty), self.canonical(second.ty), &mut open);
+                let first = *self.slot_mut(kept, index);
+                let mut ty = self.join_outside(self.canonical(first.ty), self.canonical(second.ty), &mut open);
+                let now = self.slot_mut(kept, index).ty;
+                if now != first.ty {
+                    // What escapes may take values by that.
+                    ty = self.join_outside(self.canonical(now), ty, &mut open);
+                }
+                let kept = self.find(kept);
                 if has_grown(first.ty, ty) {
                     self.stale.extend(&self.classes[kept as usize].readers);
                 }
                 if has_grown(second.ty, ty) {
                     self.stale.extend(&readers);
                 }
-                let slot = &mut self.classes[kept as usize].slots[index];
+                let slot = self.slot_mut(kept, index);
                 slot.first = if first.ty.kind == Kind::Never { second.first } else { first.first };
                 slot.ty = slot.ty.join_of_one_class(ty);
             }
+            let kept = self.find(kept);
             self.classes[kept as usize].readers.extend(readers);
             if escaped != self.classes[kept as usize].escapes {
                 self.classes[kept as usize].escapes = false;
@@ -285,11 +335,12 @@ impl Classes {
 
     /// Puts `any` where the class contains itself.
     fn break_cycles(&mut self, class: u32) {
-        let class = self.find(class);
-        for index in 0..self.classes[class as usize].slots.len() {
-            let ty = self.classes[class as usize].slots[index].ty;
+        let slots = self.get(class).slots.len();
+        for index in 0..slots {
+            let class = self.find(class);
+            let ty = self.slot_mut(class, index).ty;
             if self.reaches(ty, class) {
-                self.classes[class as usize].slots[index].ty = Type::ANY;
+                self.slot_mut(class, index).ty = Type::ANY;
                 self.stale.extend(&self.classes[class as usize].readers);
                 self.escape(ty);
             }
@@ -300,7 +351,7 @@ impl Classes {
         let mut seen = BTreeSet::new();
         let mut open = vec![ty];
         while let Some(ty) = open.pop() {
-            let Some((_, at)) = class_of(ty.kind) else { continue };
+            let Some(at) = class_of(ty.kind) else { continue };
             let at = self.find(at);
             if at == class {
                 return true;
@@ -319,20 +370,28 @@ impl Classes {
         if let Some(interned) = &self.interned {
             return interned.slot(kind, index);
         }
-        let Some((_, class)) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
+        let Some(class) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
+        let class = self.find(class);
+        self.classes[class as usize].readers.insert(reader);
+        let ty = self.slot_mut(class, index).ty;
+        self.canonical(ty)
+    }
+
+    /// A slot of a class, which may have become part of another, or a map.
+    fn slot_mut(&mut self, class: u32, index: usize) -> &mut Slot {
         let class = self.find(class);
         let class = &mut self.classes[class as usize];
-        class.readers.insert(reader);
-        let ty = class.slots[index].ty;
-        self.canonical(ty)
+        let index = if class.shape == Shape::Map { 0 } else { index };
+        &mut class.slots[index]
     }
 
     /// How many slots a container's class has.
     pub(super) fn slot_count(&self, kind: Kind) -> usize {
         match (class_of(kind), kind, &self.interned) {
             (_, Kind::Func(func), Some(interned)) => interned.funcs[func.index()].params.len() + 1,
+            (_, Kind::Row(row), Some(interned)) => interned.row(row).fields.len(),
             (Some(_), _, Some(_)) => 1,
-            (Some((_, class)), _, None) => self.get(class).slots.len(),
+            (Some(class), _, None) => self.get(class).slots.len(),
             (None, _, _) => 0,
         }
     }
@@ -342,19 +401,20 @@ impl Classes {
         if self.interned.is_some() {
             return;
         }
-        let Some((_, class)) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
-        let before = self.get(class).slots[index];
+        let Some(class) = class_of(kind) else { unreachable!("{kind:?} has no slots") };
+        let before = *self.slot_mut(class, index);
         let ty = self.join(before.ty, ty);
         // Joining may have changed the slot itself, when the class became part of another.
-        let now = self.canonical(self.get(class).slots[index].ty);
+        let now = self.slot_mut(class, index).ty;
+        let now = self.canonical(now);
         let ty = if ty == now { ty } else { self.join(now, ty) };
         let class = self.find(class);
-        let data = &mut self.classes[class as usize];
-        let slot = &mut data.slots[index];
+        let slot = self.slot_mut(class, index);
         if slot.ty.kind == Kind::Never && ty.kind != Kind::Never {
             slot.first = from;
         }
         slot.ty = slot.ty.join_of_one_class(ty);
+        let data = &self.classes[class as usize];
         if has_grown(before.ty, ty) {
             self.stale.extend(&data.readers);
         }
@@ -382,14 +442,14 @@ impl Classes {
                 Kind::Union(union) => {
                     open.extend(self.variants[union.index()].iter().map(|&variant| Type::of(Kind::Record(variant))));
                 }
-                Kind::List(_) | Kind::Map(_) | Kind::Func(_) => self.escape_class(ty.kind, &mut open),
+                Kind::List(_) | Kind::Map(_) | Kind::Row(_) | Kind::Func(_) => self.escape_class(ty.kind, &mut open),
                 Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::Any => {}
             }
         }
     }
 
     fn escape_class(&mut self, kind: Kind, open: &mut Vec<Type>) {
-        let Some((shape, class)) = class_of(kind) else { return };
+        let Some(class) = class_of(kind) else { return };
         let class = self.find(class);
         let data = &mut self.classes[class as usize];
         if std::mem::replace(&mut data.escapes, true) {
@@ -397,7 +457,12 @@ impl Classes {
         }
         open.extend(data.slots.iter().map(|slot| slot.ty));
         let params = data.slots.len() - 1;
-        match shape {
+        match data.shape {
+            Shape::Row(_) => {
+                for (name, ty) in self.stored_at.clone() {
+                    self.store_in_row(class, name.as_deref(), ty);
+                }
+            }
             Shape::List | Shape::Map => {
                 let stored = self.stored;
                 if stored != Type::NEVER {
@@ -424,22 +489,32 @@ impl Classes {
         std::mem::take(&mut self.new_records)
     }
 
-    /// A value is stored in an element through `any`.
-    pub(super) fn store(&mut self, ty: Type) {
+    /// A value is stored in an element through `any`: under the name, if that is known.
+    pub(super) fn store(&mut self, ty: Type, name: Option<&str>) {
         if self.interned.is_some() {
             return;
         }
         self.escape(ty);
         // A store behind the end of a list fills what lies between with none.
         let stored = self.join(self.stored, ty.or_none());
-        if std::mem::replace(&mut self.stored, stored) == stored {
+        let is_known = std::mem::replace(&mut self.stored, stored) == stored;
+        let at = name.map(str::to_owned);
+        let before = self.stored_at.get(&at).copied();
+        let stored_at = self.join(before.unwrap_or(Type::NEVER), ty);
+        self.stored_at.insert(at, stored_at);
+        if is_known && before == Some(stored_at) {
             return;
         }
         for index in 0..self.classes.len() {
             let class = &self.classes[index];
-            if class.parent == index as u32 && class.escapes && class.shape != Shape::Func {
-                let kind = class.shape.kind(index as u32);
-                self.join_slot(kind, 0, stored, Span::default());
+            if class.parent != index as u32 || !class.escapes {
+                continue;
+            }
+            let kind = class.shape.kind(index as u32);
+            match class.shape {
+                Shape::List | Shape::Map => self.join_slot(kind, 0, stored, Span::default()),
+                Shape::Row(_) => self.store_in_row(index as u32, name, stored_at),
+                Shape::Func => {}
             }
         }
     }
@@ -455,7 +530,7 @@ impl Classes {
         while let Some(ty) = open.pop()
             && out.len() < end
         {
-            let Some((shape, class)) = class_of(ty.kind) else {
+            let Some(class) = class_of(ty.kind) else {
                 is_known &= ty != Type::NEVER;
                 out.push(ty);
                 continue;
@@ -463,7 +538,7 @@ impl Classes {
             let class = self.find(class);
             let class = &mut self.classes[class as usize];
             class.readers.insert(reader);
-            out.push(Type { kind: shape.kind(u32::MAX), ..ty });
+            out.push(Type { kind: class.shape.any_kind(), ..ty });
             open.extend(class.slots.iter().rev().map(|slot| slot.ty));
         }
         is_known
@@ -481,11 +556,11 @@ impl Classes {
                 let class = &self.classes[index];
                 let ty = class.slots[slot].ty;
                 match class.shape {
-                    Shape::List | Shape::Map if ty.kind == Kind::Never => {
+                    Shape::List | Shape::Map | Shape::Row(_) if ty.kind == Kind::Never => {
                         self.join_slot(kind, slot, Type::INT, Span::default());
                     }
                     Shape::Func if ty == Type::NEVER => self.join_slot(kind, slot, Type::NONE, Span::default()),
-                    Shape::List | Shape::Map | Shape::Func => {}
+                    Shape::List | Shape::Map | Shape::Row(_) | Shape::Func => {}
                 }
             }
         }
@@ -513,7 +588,9 @@ impl Classes {
 
     /// Replaces the classes by types, of which no two have equal contents.
     pub(super) fn intern(&mut self) -> Interned {
-        let mut interned = Interned { ids: vec![u32::MAX; self.classes.len()], ..Interned::default() };
+        let mut interned =
+            Interned { kinds: vec![None; self.classes.len()], first_row: self.unions.len(), ..Interned::default() };
+        let mut rows: BTreeMap<(KeysId, Vec<Type>), u32> = BTreeMap::new();
         let mut lists: BTreeMap<Type, u32> = BTreeMap::new();
         let mut maps: BTreeMap<Type, u32> = BTreeMap::new();
         let mut funcs: BTreeMap<Vec<Type>, u32> = BTreeMap::new();
@@ -523,19 +600,18 @@ impl Classes {
                 let class = self.find(named);
                 let data = &self.classes[class as usize];
                 // What a class holds comes before it.
-                let parts: Vec<u32> =
-                    data.slots.iter().filter_map(|slot| class_of(slot.ty.kind)).map(|at| at.1).collect();
+                let parts = data.slots.iter().filter_map(|slot| class_of(slot.ty.kind));
                 let missing: Vec<u32> =
-                    parts.into_iter().filter(|&part| interned.ids[self.find(part) as usize] == u32::MAX).collect();
-                if interned.ids[class as usize] == u32::MAX && !missing.is_empty() {
+                    parts.filter(|&part| interned.kinds[self.find(part) as usize].is_none()).collect();
+                if interned.kinds[class as usize].is_none() && !missing.is_empty() {
                     open.extend(missing.into_iter().map(|part| self.find(part)));
                     continue;
                 }
                 open.pop();
-                if interned.ids[class as usize] == u32::MAX {
+                if interned.kinds[class as usize].is_none() {
                     let slots = data.slots.iter().map(|slot| interned.rename(self.canonical(slot.ty)));
                     let mut slots: Vec<Type> = slots.map(stored).collect();
-                    interned.ids[class as usize] = match data.shape {
+                    let id = match data.shape {
                         Shape::List => *lists.entry(slots[0]).or_insert_with(|| {
                             interned.lists.push(ListType { element: slots[0] });
                             interned.lists.len() as u32 - 1
@@ -549,9 +625,15 @@ impl Classes {
                             interned.funcs.push(FuncType { params: slots, result });
                             interned.funcs.len() as u32 - 1
                         }),
+                        Shape::Row(keys) => *rows.entry((keys, slots.clone())).or_insert_with(|| {
+                            let id = interned.first_row + interned.rows.len();
+                            interned.rows.push(self.keys.record(keys, id, &slots));
+                            id as u32
+                        }),
                     };
+                    interned.kinds[class as usize] = Some(data.shape.kind(id));
                 }
-                interned.ids[named as usize] = interned.ids[class as usize];
+                interned.kinds[named as usize] = interned.kinds[class as usize];
             }
         }
         self.interned = Some(interned.clone());

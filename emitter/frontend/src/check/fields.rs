@@ -158,6 +158,7 @@ impl Infer<'_, '_> {
                 .collect(),
             methods: record.methods.iter().map(|&(name, _)| name.to_owned()).collect(),
             union: record.union,
+            is_row: false,
         });
         records.collect()
     }

@@ -367,6 +367,26 @@ impl<'p, 'a> Infer<'p, 'a> {
         self.classes.canonical(Type::of(kind))
     }
 
+    /// The type of the maps that a literal with these keys, which are in order, makes.
+    pub(super) fn new_row(&mut self, copy: CopyId, expr: ExprId, keys: &[String]) -> Type {
+        let kind = match self.made.get(&(copy, expr, Shape::Map)) {
+            Some(&kind) => kind,
+            None => {
+                let kind = self.classes.make_row(keys);
+                self.made.insert((copy, expr, Shape::Map), kind);
+                kind
+            }
+        };
+        self.classes.canonical(Type::of(kind))
+    }
+
+    /// Makes maps of rows; the type that they have then. Other types stay.
+    pub(super) fn open_row(&mut self, ty: Type) -> Type {
+        self.classes.open_row(ty);
+        self.wake();
+        self.canonical(ty)
+    }
+
     /// The type of a slot of a container type.
     pub(super) fn part(&mut self, kind: Kind, index: usize, reader: CopyId) -> Type {
         self.classes.slot(kind, index, reader)
@@ -396,7 +416,7 @@ impl<'p, 'a> Infer<'p, 'a> {
 
     /// A value is stored as an element of something of which nothing is known. `index` tells that it is a number.
     pub(super) fn store_through_any(&mut self, ty: Type, by_number: bool) {
-        self.classes.store(ty);
+        self.classes.store(ty, None);
         if !by_number {
             self.store_field_through_any(None, ty);
         }
@@ -405,7 +425,7 @@ impl<'p, 'a> Infer<'p, 'a> {
 
     /// The same for a field by its name: an entry of a map, or a field of a record.
     pub(super) fn store_through_any_field(&mut self, name: &str, ty: Type) {
-        self.classes.store(ty);
+        self.classes.store(ty, Some(name));
         self.store_field_through_any(Some(name), ty);
         self.wake();
     }
@@ -658,7 +678,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             globals: globals.collect(),
             lists: interned.lists,
             maps: interned.maps,
-            records: self.record_types(),
+            records: self.record_types().into_iter().chain(interned.rows).collect(),
             unions: self.union_types(),
             funcs: interned.funcs,
             plans: self.output.iter_mut().flat_map(|output| std::mem::take(&mut output.plans).into_values()).collect(),

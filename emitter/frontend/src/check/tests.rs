@@ -40,7 +40,7 @@ fn typed(text: &str) -> String {
 
 fn describe(program: &Program) -> String {
     let mut out = String::new();
-    for record in program.records.iter().filter(|record| !record.fields.is_empty()) {
+    for record in program.records.iter().filter(|record| !record.is_row && !record.fields.is_empty()) {
         let fields: Vec<String> =
             record.fields.iter().map(|field| format!("{}: {}", field.name, name(program, field.ty))).collect();
         writeln!(out, "type {} {{ {} }}", record.name, fields.join(", ")).unwrap();
@@ -67,6 +67,12 @@ fn name(program: &Program, ty: Type) -> String {
             format!("list<{}{end}", name(program, program.element(list)))
         }
         Kind::Record(record) => named(&program.record(record).name, ty),
+        Kind::Row(row) => {
+            let fields = &program.records[row.index()].fields;
+            let fields: Vec<String> =
+                fields.iter().map(|field| format!("{}: {}", field.name, name(program, field.ty))).collect();
+            named(&format!("{{{}}}", fields.join(", ")), ty)
+        }
         Kind::Union(union) => named(&program.unions[union.index()].name, ty),
         _ => ty.to_string(),
     }
@@ -468,7 +474,7 @@ fn values_of_several_kinds_are_any() {
 fn maps_have_one_type_of_values() {
     let cases = [
         (
-            "var m = {\"a\": 1, b: 2}\nlet x = m[\"a\"]\nlet y = m.b\nlet n = len(m)\nlet h = \"a\" in m",
+            "var m = {(1): 1, b: 2}\nlet x = m[\"a\"]\nlet y = m.b\nlet n = len(m)\nlet h = \"a\" in m",
             "main() -> none { m: map<int>, x: int?, y: int?, n: int, h: bool }",
         ),
         (
@@ -477,14 +483,14 @@ fn maps_have_one_type_of_values() {
         ),
         ("var m = {}\nm[\"a\"] = m", "main() -> none { m: map<any> }"),
         (
-            "var m = {\"a\": {\"b\": 1}}\nm[\"a\"][\"b\"] = 2\nlet x = m[\"a\"][\"b\"]",
+            "var m = {\"a\": {\"b\": 1}}\nm[\"a\"][\"c\"] = 2\nm[\"b\"] = {}\nlet x = m[\"a\"][\"b\"]",
             "main() -> none { m: map<map<int>>, x: int? }",
         ),
-        ("var m = {a: [1]}\nm[\"a\"] = append(m[\"a\"], 2)", "main() -> none { m: map<list<int>> }"),
-        ("var m = {a: 1, b: \"s\"}\nlet x = m.a", "main() -> none { m: map<any>, x: any }"),
+        ("var m = {}\nm.a = [1]\nm[\"a\"] = append(m[\"a\"], 2)", "main() -> none { m: map<list<int>> }"),
+        ("var m = {}\nm.a = 1\nm.b = \"s\"\nlet x = m.a", "main() -> none { m: map<any>, x: any }"),
         ("var m: map<string, int>\nm[\"a\"] = 1\nlet k = m.keys()", "main() -> none { m: map<int>?, k: list<string> }"),
         (
-            "let m = {a: 1}\nlet x = m.get(\"a\", 0)\nlet y = m.values()",
+            "let m = {(1): 1}\nlet x = m.get(\"a\", 0)\nlet y = m.values()",
             "main() -> none { m: map<int>, x: int, y: list<int> }",
         ),
         ("let a = {x: 1} == {y: none}", "main() -> none { a: bool }"),
@@ -492,6 +498,52 @@ fn maps_have_one_type_of_values() {
     ];
     for (text, expected) in cases {
         assert_eq!(typed(text).trim_end(), expected, "{text}");
+    }
+}
+
+#[test]
+fn maps_whose_keys_are_known_are_rows() {
+    let cases = [
+        (
+            "var m = {b: \"s\", \"a\": 1}\nm.a = 2\nm[\"b\"] = \"t\"\nlet x = m[\"a\"]\nlet n = m.c",
+            "main() -> none { m: {a: int, b: string}, x: int, n: none }",
+        ),
+        ("var m = {a: {b: [1]}}\nm.a.b = append(m.a.b, 2)", "main() -> none { m: {a: {b: list<int>}} }"),
+        // Rows with equal keys are of one type where they meet, and a function is copied for each set of keys.
+        (
+            "fun f(r) { return r.x }\nlet l = [{x: 1, y: 2}, {y: 1.5, x: 3}]\nlet a = f(l[0])\nlet b = f({x: \"s\"})",
+            "main() -> none { l: list<{x: int, y: any}>, a: int, b: string }\n\
+             f(r: {x: int, y: any}) -> int\nf(r: {x: string}) -> string",
+        ),
+        (
+            "let l = from x in [1, 2] select {n: x, m: x + 1}\nlet k = keys(l[0])\nlet n = len(l[0])",
+            "main() -> none { l: list<{m: int, n: int}>, k: list<string>, n: int }",
+        ),
+        ("let m = {a: 1}\nlet l: list<any> = [m, 1]", "main() -> none { m: {a: int}, l: list<any> }"),
+        ("let a = {x: 1, y: 2} == {x: none, y: 1}\nlet m = {a: none}", "main() -> none { a: bool, m: {a: int?} }"),
+        // Only a store under a name that it has leaves what may be anything a row.
+        ("let m = {a: 1}\nvar x = [m, 1][0]\nx.a = 2", "main() -> none { m: {a: int}, x: any }"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(typed(text).trim_end(), expected, "{text}");
+    }
+    let maps = [
+        "let m = {a: 1}\nlet k = input()\nlet x = m[k]",
+        "let m = {a: 1}\nm.b = 2",
+        "let m = {a: 1}\nlet k = input()\nm[k] = 2",
+        "var m = {a: 1}\nm = {}",
+        "var m = {a: 1}\nm = {b: 1}",
+        "var m = {a: 1}\nm = {(input()): 1}",
+        "let m = {a: 1}\nvar x = [m, 1][0]\nx.b = 2",
+        "let m = {a: 1}\nvar x = [m, 1][0]\nx[input()] = 2",
+        "let m = {a: 1}\nvar x = [m, 1][0]\nx[0] = 2",
+        "var m = {a: 1, a: 2}",
+        "var m = {\"__name\": \"P\"}",
+        "var m = {a: 1} as map<string, int>",
+        "fun f(m) { if m == none { m = {a: 1} }\nm[\"a\"] = 2 }\nf(none)",
+    ];
+    for text in maps {
+        assert!(typed(text).contains("m: map<"), "{text}: {}", typed(text));
     }
 }
 

@@ -7,7 +7,7 @@ use super::fields::stored;
 use super::shape::operands;
 use crate::builtins::Builtin;
 use crate::typed::{Block, CastTo, Expr, ExprKind, Function, LocalId, Program, StmtKind};
-use crate::types::{Kind, ListId, Type};
+use crate::types::{Kind, ListId, RowId, Type};
 
 /// Panics when the program breaks the contract.
 pub(super) fn verify(program: &Program) {
@@ -140,6 +140,9 @@ impl Verifier<'_> {
             Type { kind: Kind::Record(record), nullable: false } => {
                 self.program.record(record).fields.get(index as usize).map(|field| field.ty)
             }
+            Type { kind: Kind::Row(row), nullable: false } => {
+                self.program.records[row.index()].fields.get(index as usize).map(|field| field.ty)
+            }
             _ => None,
         }
     }
@@ -214,7 +217,9 @@ impl Verifier<'_> {
             }
             ExprKind::Record { record, fields } => {
                 let declared = self.program.record(*record).fields.iter().map(|field| field.ty);
-                expect(ty == Type::of(Kind::Record(*record)), "type of a record");
+                let is_row = self.program.record(*record).is_row;
+                let kind = if is_row { Kind::Row(RowId(record.0)) } else { Kind::Record(*record) };
+                expect(ty == Type::of(kind), "type of a record");
                 expect(declared.eq(fields.iter().map(|field| field.ty)), "fields of a record");
             }
             ExprKind::Field { of, index } => expect(self.field(of.ty, *index) == Some(ty), "field of a record"),

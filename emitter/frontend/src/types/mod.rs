@@ -2,7 +2,7 @@
 //!
 //! A slot's type is the join of everything that flows into it; annotations take no part
 //! (they may lie: `let x: float = 3` holds the int 3). The order is
-//! `Never < Int, Float, Bool, String, List, Map, Record < Union, Func < Any`, with `nullable` beside
+//! `Never < Int, Float, Bool, String, List, Row < Map, Record < Union, Func < Any`, with `nullable` beside
 //! it. Lists do not join, nor do maps and functions: all that meet in one place are of one type.
 
 use std::fmt;
@@ -31,6 +31,11 @@ id!(
 id!(
     /// A map type, by the type of its values: [`crate::typed::Program::maps`].
     MapId
+);
+id!(
+    /// A type of maps that have the same keys from first to last, so that they are records to the machine and maps to
+    /// the program. In a typed program it is an index into [`crate::typed::Program::records`], too.
+    RowId
 );
 id!(
     /// A struct type or a variant of a union, by declaration: [`crate::typed::Program::records`].
@@ -71,6 +76,8 @@ pub enum Kind {
     String,
     List(ListId),
     Map(MapId),
+    /// A map whose keys are known, of which nobody can tell that it is none.
+    Row(RowId),
     Record(RecordId),
     /// A record of one of the union's variants.
     Union(UnionId),
@@ -116,6 +123,7 @@ impl Type {
             | Kind::String
             | Kind::List(_)
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_) => Type { nullable: false, ..self },
@@ -143,7 +151,7 @@ impl fmt::Display for Type {
             Kind::Bool => "bool",
             Kind::String => "string",
             Kind::List(_) => "list",
-            Kind::Map(_) => "map",
+            Kind::Map(_) | Kind::Row(_) => "map",
             Kind::Record(_) => "struct",
             Kind::Union(_) => "union",
             Kind::Func(_) => "fun",

@@ -10,8 +10,8 @@ use super::{ERROR_LIMIT, FunctionPlaces, Parsed, TextError};
 use crate::ir::printer::fixed_result;
 use crate::ir::{
     Block, Closure, DataBlob, DataId, ENTRY, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
-    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordType, Scope, SigId, Signature, Target,
-    Terminator, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
+    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordForm, RecordType, Scope, SigId, Signature,
+    Target, Terminator, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
 };
 
 /// What a name was used for, until all of the text is read.
@@ -81,7 +81,8 @@ impl Reader {
     /// Numbers the records and unions that the text declares, in the order of their declarations.
     pub(super) fn name_types(&mut self, text: &str) {
         for raw in text.split('\n') {
-            let keyword = ["record", "cell", "union"].into_iter().find(|&word| raw.trim_start().starts_with(word));
+            let keyword =
+                ["record", "row", "cell", "union"].into_iter().find(|&word| raw.trim_start().starts_with(word));
             let Some(keyword) = keyword else { continue };
             // What is wrong with the line is found when it is read.
             let Ok(mut cursor) = (Line { start: 0, raw }).tokens() else { continue };
@@ -101,7 +102,7 @@ impl Reader {
         self.declared_unions = vec![None; self.types.unions.len()];
     }
 
-    pub(super) fn record(&mut self, cursor: &mut Cursor<'_>, is_cell: bool) -> Parse<()> {
+    pub(super) fn record(&mut self, cursor: &mut Cursor<'_>, form: RecordForm) -> Parse<()> {
         let name = cursor.name("a record's name")?;
         let Some(&record) = cursor.types.records.get(&name) else {
             return cursor.error_before(format!("there is no record {name}"));
@@ -121,7 +122,7 @@ impl Reader {
                 methods.push(cursor.name("a method's name")?);
             }
         }
-        self.declared_records[record.index()] = Some(Record { name, fields, methods, union: None, is_cell });
+        self.declared_records[record.index()] = Some(Record { name, fields, methods, union: None, form });
         Ok(())
     }
 
@@ -171,7 +172,7 @@ impl Reader {
     }
 
     pub(super) fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
-        const ITEMS: &str = "file, record, cell, union, data, sig, global, stdout, start, import or func";
+        const ITEMS: &str = "file, record, row, cell, union, data, sig, global, stdout, start, import or func";
         let place = cursor.whole();
         match cursor.word(ITEMS)? {
             "file" => {
@@ -186,8 +187,9 @@ impl Reader {
                 }
                 self.module.line_starts.0.push(starts);
             }
-            "record" => self.record(cursor, false)?,
-            "cell" => self.record(cursor, true)?,
+            "record" => self.record(cursor, RecordForm::Struct)?,
+            "row" => self.record(cursor, RecordForm::Row)?,
+            "cell" => self.record(cursor, RecordForm::Cell)?,
             "union" => self.union(cursor)?,
             "data" => self.data(cursor)?,
             "sig" => self.sig(cursor)?,

@@ -2,7 +2,7 @@
 
 use super::super::{
     DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MapType, MochiOp, Module, Op,
-    Phase, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
+    Phase, RecordForm, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
     print_module, read_program,
 };
 use super::{module, round_trip};
@@ -316,7 +316,7 @@ fn every_op() -> Module {
         fields: vec![("x".to_owned(), Type::FLOAT), ("y".to_owned(), Type::FLOAT)],
         methods: vec![],
         union: Some(UnionType(0)),
-        is_cell: false,
+        form: RecordForm::Struct,
     });
     module.unions.push(super::super::Union { name: "U".to_owned(), variants: vec![RecordType(0)] });
     module.add_function(code_of_closure(ty));
@@ -477,6 +477,7 @@ fn types_of_all_kinds_round_trip() {
     let text = "record Leaf {}
 record Node { left: @@Tree, value: int?, next: fun<@Node, list<@Node?> -> map<any>>? } methods sum, depth
 cell cell.int { value: int }
+row row.4 { \"a b\": @row.4?, c: int }
 union Tree = Leaf | Node
 global g0 table: map<list<map<str?>>>? = i32 0
 
@@ -490,9 +491,10 @@ b0:
     let text = text.replace("\"Leaf\"", "Leaf");
     round_trip(&text);
     let module = module(&text);
-    assert_eq!((module.records.len(), module.maps.len(), module.func_types.len()), (3, 4, 4));
+    assert_eq!((module.records.len(), module.maps.len(), module.func_types.len()), (4, 4, 4));
     assert_eq!(module.records[1].union, Some(super::super::UnionType(0)));
-    assert!(module.records[2].is_cell && module.records[2].union.is_none());
+    assert!(module.records[2].form == RecordForm::Cell && module.records[2].union.is_none());
+    assert_eq!(module.records[3].form, RecordForm::Row);
 }
 
 #[test]

@@ -497,6 +497,8 @@ fn records() {
         &text("v5: int = record.get 0 v2"),
         "f, b0, v5: int = record.get 0 v2: operand 0 is @R?, not a record that is never none",
     );
+    rejects("row R {}", "the row R has no fields, a name or a union");
+    rejects("row R { a: int, __name: str }", "the row R has no fields, a name or a union");
     rejects(&text("v5 = record.is @T v1"), "f, b0, v5 = record.is @T v1: @@U is never that");
     rejects(&text("v5: @@U = convert v4"), "f, b0, v5: @@U = convert v4: @T cannot be converted to @@U");
     rejects(&text("v5: @S = convert v0"), "f, b0, v5: @S = convert v0: @R cannot be converted to @S");

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{DATA_LIMIT, Place, VerifyError};
-use crate::ir::{FuncId, FuncType, Init, Kind, ListType, MapType, Module, Record, RecordType, Type, Union, UnionType};
+use crate::ir::{
+    FuncId, FuncType, Init, Kind, ListType, MapType, Module, Record, RecordForm, RecordType, Type, Union, UnionType,
+};
 
 pub(super) fn is_well_formed(module: &Module, ty: Type) -> bool {
     match ty.kind {
@@ -129,7 +131,7 @@ fn verify_types(module: &Module, fault: &mut impl FnMut(String)) {
     }
     verify_finite(module, fault);
     let mut names = BTreeSet::new();
-    for (index, Record { name, fields, methods: _, union, is_cell }) in module.records.iter().enumerate() {
+    for (index, Record { name, fields, methods: _, union, form }) in module.records.iter().enumerate() {
         if name.is_empty() || !names.insert(name) {
             fault(format!("the name {name:?} of {} is empty or taken", RecordType::new(index)));
         }
@@ -140,8 +142,13 @@ fn verify_types(module: &Module, fault: &mut impl FnMut(String)) {
                 fault(format!("the record {name} has two fields {field}"));
             }
         }
-        if *is_cell && fields.len() != 1 {
-            fault(format!("the cell {name} has {} fields", fields.len()));
+        match form {
+            RecordForm::Struct => {}
+            RecordForm::Row
+                if union.is_none() && !fields.is_empty() && !fields.iter().any(|(name, _)| name == "__name") => {}
+            RecordForm::Row => fault(format!("the row {name} has no fields, a name or a union")),
+            RecordForm::Cell if fields.len() == 1 => {}
+            RecordForm::Cell => fault(format!("the cell {name} has {} fields", fields.len())),
         }
         let variants = union.map(|union| module.unions.get(union.index()).map(|union| &union.variants));
         if variants.is_some_and(|known| known.is_none_or(|known| !known.contains(&RecordType::new(index)))) {

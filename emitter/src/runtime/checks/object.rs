@@ -1,7 +1,7 @@
 //! Objects of all kinds: how they are shown and compared, and that all is freed.
 
 use super::{Machine, Random, module_of, module_with};
-use crate::ir::{Kind, Record, Type};
+use crate::ir::{Kind, Record, RecordForm, Type};
 use crate::legalize::layout::{
     Format, KIND_POINTER_LIST, KIND_WORD_LIST, RingMark, closure_descriptor, record_descriptor,
 };
@@ -97,7 +97,7 @@ impl<'m> Objects<'m> {
             fields: fields.map(|(name, kind)| (name.to_owned(), ty(kind))).to_vec(),
             methods: vec!["m".to_owned()],
             union: None,
-            is_cell: false,
+            form: RecordForm::Struct,
         };
         let mut names = Vec::new();
         let blob = record_descriptor(&declared, mark, |name| {

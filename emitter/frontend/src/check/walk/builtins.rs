@@ -67,7 +67,7 @@ impl Walk<'_, '_, '_> {
                 Kind::List(_) | Kind::Map(_) | Kind::String => {
                     shape::expr(ExprKind::Truthy(Box::new(of)), Type::BOOL, span)
                 }
-                Kind::Record(_) | Kind::Union(_) => {
+                Kind::Row(_) | Kind::Record(_) | Kind::Union(_) => {
                     let exists = shape::not(shape::is_none(of.clone()));
                     if of.ty.nullable { exists } else { shape::sequence(of, shape::bool(true, span), span) }
                 }

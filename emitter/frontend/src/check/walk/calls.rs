@@ -107,6 +107,7 @@ impl Walk<'_, '_, '_> {
                     | Kind::Bool
                     | Kind::List(_)
                     | Kind::Map(_)
+                    | Kind::Row(_)
                     | Kind::Record(_)
                     | Kind::Union(_)
                     | Kind::Func(_) => shape::sequence(of, invalid, span),
@@ -137,8 +138,10 @@ impl Walk<'_, '_, '_> {
         let mut sets = Vec::new();
         let of = self.bind(of, &mut sets);
         // Objects and ints are written as they are; words of other kinds have to say what they are.
-        let is_plain =
-            matches!(of.ty.kind, Kind::Int | Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_));
+        let is_plain = matches!(
+            of.ty.kind,
+            Kind::Int | Kind::List(_) | Kind::Map(_) | Kind::Row(_) | Kind::Record(_) | Kind::Union(_)
+        );
         let shown = if is_plain { of.clone() } else { self.view(of.clone()) };
         let write = shape::builtin(Builtin::Json, vec![shown], Type::NONE, span);
         let body = vec![Stmt { kind: StmtKind::Expr(write), span }];
@@ -154,7 +157,13 @@ impl Walk<'_, '_, '_> {
                 Builtin::Keys => self.map_keys(id, of, span),
                 _ => self.map_values(id, of, map, span),
             },
-            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any => self.call_helper(id, vec![of], span),
+            Kind::Row(row) if !of.ty.nullable => match builtin {
+                Builtin::Keys => self.row_key_list(id, of, row, span),
+                _ => self.row_values(id, of, row, span),
+            },
+            Kind::Map(_) | Kind::Row(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any => {
+                self.call_helper(id, vec![of], span)
+            }
             Kind::Never if !of.ty.nullable => shape::unknown(span),
             _ => shape::sequence(of, shape::fail(format!("{name} expects map"), Type::NONE, span), span),
         }
@@ -168,6 +177,7 @@ impl Walk<'_, '_, '_> {
             Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Int | Kind::Float => {
                 shape::builtin(Builtin::Len, vec![of], Type::INT, span)
             }
+            Kind::Row(row) => walk.row_len(of, row, span),
             Kind::Record(_) | Kind::Union(_) => walk.record_len(of, span),
             Kind::Never | Kind::Bool | Kind::Func(_) | Kind::Any => {
                 shape::sequence(of, shape::fail("invalid len operand", Type::INT, span), span)
@@ -186,8 +196,10 @@ impl Walk<'_, '_, '_> {
     // Strings and lists.
 
     pub(super) fn index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
+        let of = self.renewed(of);
         match of.ty.kind {
             Kind::String | Kind::List(_) | Kind::Map(_) => {}
+            Kind::Row(_) => return self.row_index(of, index, span),
             Kind::Any => return self.any_index(of, index, span),
             Kind::Record(_) | Kind::Union(_) => {
                 return match &index.kind {

@@ -58,7 +58,13 @@ impl Walk<'_, '_, '_> {
             }
             (
                 CastTarget::Int,
-                Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) | Kind::Any,
+                Kind::List(_)
+                | Kind::Map(_)
+                | Kind::Row(_)
+                | Kind::Record(_)
+                | Kind::Union(_)
+                | Kind::Func(_)
+                | Kind::Any,
             ) => {
                 let zero = shape::int(0, span);
                 self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Int, "int", span))
@@ -70,6 +76,7 @@ impl Walk<'_, '_, '_> {
                 Kind::Bool
                 | Kind::List(_)
                 | Kind::Map(_)
+                | Kind::Row(_)
                 | Kind::Record(_)
                 | Kind::Union(_)
                 | Kind::Func(_)
@@ -83,6 +90,7 @@ impl Walk<'_, '_, '_> {
                 Kind::Bool
                 | Kind::List(_)
                 | Kind::Map(_)
+                | Kind::Row(_)
                 | Kind::Record(_)
                 | Kind::Union(_)
                 | Kind::Func(_)
@@ -104,7 +112,9 @@ impl Walk<'_, '_, '_> {
     pub(super) fn copy(&mut self, of: Expr) -> Expr {
         let (ty, span) = (of.ty, of.span);
         match ty.kind {
-            Kind::List(_) | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any if !is_new(&of) => {
+            Kind::List(_) | Kind::Map(_) | Kind::Row(_) | Kind::Record(_) | Kind::Union(_) | Kind::Any
+                if !is_new(&of) =>
+            {
                 shape::expr(ExprKind::Copy(Box::new(of)), ty, span)
             }
             _ => of,
@@ -180,6 +190,7 @@ impl Walk<'_, '_, '_> {
     ) -> Expr {
         let ty = self.infer.new_container(self.id, id, Shape::Map, 1);
         let mut of = self.settle(of, &format!("cannot cast <nil> to {target}"), span);
+        of.ty = self.infer.open_row(of.ty);
         let held = match of.ty.kind {
             Kind::Map(map) => self.infer.value(map, self.id),
             Kind::Record(_) | Kind::Union(_) | Kind::Any => {
@@ -273,7 +284,9 @@ impl Walk<'_, '_, '_> {
                 let new = walk.made_of(of, local, new, span);
                 wrap(sets, shape::choice(cond, same, new, span))
             }
-            Kind::Record(_) | Kind::Union(_) | Kind::Map(_) | Kind::Any => walk.made_of(of, local, new, span),
+            Kind::Record(_) | Kind::Union(_) | Kind::Map(_) | Kind::Row(_) | Kind::Any => {
+                walk.made_of(of, local, new, span)
+            }
             Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::List(_) | Kind::Func(_) => {
                 fails_as(of, name, ty, span)
             }
@@ -331,7 +344,7 @@ fn fails_as(of: Expr, target: &str, ty: Type, span: Span) -> Expr {
         Kind::Bool => "bool",
         Kind::String => "string",
         Kind::List(_) => "[]interface {}",
-        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => "map[string]interface {}",
+        Kind::Map(_) | Kind::Row(_) | Kind::Record(_) | Kind::Union(_) => "map[string]interface {}",
         Kind::Func(_) => "*vm.closure",
         Kind::Any => "value",
     };

@@ -333,8 +333,8 @@ fn truth(of: typed::Expr) -> typed::Expr {
     let span = of.span;
     if of.ty == Type::BOOL {
         of
-    } else if let Kind::Record(_) | Kind::Union(_) = of.ty.kind {
-        // A struct is never empty: it has its name.
+    } else if let Kind::Row(_) | Kind::Record(_) | Kind::Union(_) = of.ty.kind {
+        // A struct is never empty: it has its name. Rows have keys.
         if of.ty.nullable { shape::not(shape::is_none(of)) } else { shape::sequence(of, shape::bool(true, span), span) }
     } else if of.ty.kind == Kind::Never {
         shape::sequence(of, shape::bool(false, span), span)

@@ -40,6 +40,7 @@ impl Walk<'_, '_, '_> {
             | Kind::String
             | Kind::List(_)
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_) => shape::sequence(of, invalid, span),

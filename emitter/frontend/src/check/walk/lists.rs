@@ -145,6 +145,8 @@ impl Walk<'_, '_, '_> {
             // A variable without a container gets one; of which kind the index says when the type does not.
             let ty = match of.ty.kind {
                 Kind::List(_) | Kind::Map(_) => Some(of.ty.without_none()),
+                // It may get an empty one.
+                Kind::Row(_) => Some(self.infer.open_row(of.ty).without_none()),
                 Kind::Never => {
                     let index = self.expr(last);
                     let ty = match index.ty.kind {
@@ -191,6 +193,15 @@ impl Walk<'_, '_, '_> {
     /// `of[index] = value`.
     pub(super) fn set_element(&mut self, of: Expr, index: Expr, value: Expr, span: Span, out: &mut typed::Block) {
         let invalid = "invalid index target";
+        let mut of = self.renewed(of);
+        if let Kind::Row(_) = of.ty.kind {
+            if let ExprKind::Str(key) = &index.kind
+                && let Ok(key) = String::from_utf8(key.clone())
+            {
+                return self.set_field(of, &key, value, span, out);
+            }
+            of.ty = self.infer.open_row(of.ty);
+        }
         match of.ty.kind {
             Kind::List(list) => {
                 self.infer.join_part(of.ty.kind, 0, value.ty, value.span);
@@ -220,7 +231,7 @@ impl Walk<'_, '_, '_> {
                     out.push(typed::Stmt { kind: StmtKind::SetEntry { of, key, value }, span });
                 }
             }
-            Kind::Any | Kind::Record(_) | Kind::Union(_) => {
+            Kind::Any | Kind::Row(_) | Kind::Record(_) | Kind::Union(_) => {
                 if let (ExprKind::Str(name), true) = (&index.kind, of.ty.kind != Kind::Any)
                     && let Ok(name) = String::from_utf8(name.clone())
                 {

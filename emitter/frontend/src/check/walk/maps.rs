@@ -4,6 +4,7 @@
 
 use super::Walk;
 use super::exprs::wrap;
+use super::rows::row_keys;
 use crate::check::classes::Shape;
 use crate::check::resolved::ExprId;
 use crate::check::shape;
@@ -14,6 +15,11 @@ use crate::types::{Kind, MapId, Type};
 impl Walk<'_, '_, '_> {
     /// `{key: value, …}`, the expression `id`.
     pub(super) fn map_literal(&mut self, id: ExprId, entries: Vec<(Expr, Expr)>, span: Span) -> Expr {
+        if let Some(keys) = row_keys(&entries)
+            && let Kind::Row(row) = self.infer.new_row(self.id, id, &keys).kind
+        {
+            return self.row(row, &keys, entries, span);
+        }
         let ty = self.infer.new_container(self.id, id, Shape::Map, 1);
         for (_, value) in &entries {
             self.infer.join_part(ty.kind, 0, value.ty, value.span);
@@ -91,7 +97,7 @@ impl Walk<'_, '_, '_> {
         span: Span,
     ) -> Result<Expr, Expr> {
         let is_any = of.ty.kind == Kind::Any;
-        let is_map = is_any || matches!(of.ty.kind, Kind::Map(_));
+        let is_map = is_any || matches!(of.ty.kind, Kind::Map(_) | Kind::Row(_));
         match (name, args) {
             ("contains", [item]) => {
                 let mut sets = Vec::new();
@@ -109,12 +115,18 @@ impl Walk<'_, '_, '_> {
             ("keys", []) if is_any => Ok(self.any_iter(id, of, span)),
             ("keys", []) if is_map => {
                 let of = self.settle(of, "values expects map", span);
-                Ok(self.map_keys(id, of, span))
+                Ok(match of.ty.kind {
+                    Kind::Row(row) => self.row_key_list(id, of, row, span),
+                    _ => self.map_keys(id, of, span),
+                })
             }
             ("values", []) if is_map && !is_any => {
                 let of = self.settle(of, "values expects map", span);
-                let Kind::Map(map) = of.ty.kind else { unreachable!("a method of maps") };
-                Ok(self.map_values(id, of, map, span))
+                Ok(match of.ty.kind {
+                    Kind::Map(map) => self.map_values(id, of, map, span),
+                    Kind::Row(row) => self.row_values(id, of, row, span),
+                    _ => unreachable!("a method of maps"),
+                })
             }
             ("get", [key]) if is_map => Ok(self.index(of, key.clone(), span)),
             ("get", [key, default]) if is_map => {

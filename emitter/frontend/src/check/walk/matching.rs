@@ -230,6 +230,11 @@ impl<'p> Walk<'_, 'p, '_> {
                 };
                 Test::If(super::Value { expr, yes: is_local, no: Vec::new() })
             }
+            Kind::Row(row) => {
+                // A map without a name. Should it become a map that may have one, this is looked at again.
+                self.row_has(row, "__name");
+                Test::Never
+            }
             Kind::Never => Test::Never,
             Kind::Int
             | Kind::Float
@@ -305,7 +310,14 @@ impl Subject {
             Kind::Record(_) | Kind::Union(_) => !self.variants.is_empty(),
             Kind::Bool => self.bools != [false, false],
             Kind::Never => false,
-            Kind::Int | Kind::Float | Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Func(_) | Kind::Any => true,
+            Kind::Int
+            | Kind::Float
+            | Kind::String
+            | Kind::List(_)
+            | Kind::Map(_)
+            | Kind::Row(_)
+            | Kind::Func(_)
+            | Kind::Any => true,
         };
         !has_more && !self.none
     }

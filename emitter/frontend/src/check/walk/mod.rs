@@ -25,6 +25,7 @@ mod operators;
 mod primitives;
 mod query;
 mod records;
+mod rows;
 
 use std::collections::BTreeSet;
 
@@ -301,6 +302,15 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
     ) -> bool {
         let mut of = self.expr(iter);
         match of.ty.kind {
+            Kind::Row(row) => {
+                let ty = self.infer.new_container(self.id, iter, Shape::List, 1).or_none();
+                let none = shape::expr(ExprKind::None, ty, span);
+                let is_nullable = of.ty.nullable;
+                of = self.unless_none(of, none, |walk, of| {
+                    let keys = walk.row_key_list(iter, of, row, span);
+                    if is_nullable { shape::convert(keys, ty) } else { keys }
+                });
+            }
             Kind::Map(_) if !self.may_be_group(of.ty) => {
                 let ty = self.infer.new_container(self.id, iter, Shape::List, 1).or_none();
                 let none = shape::expr(ExprKind::None, ty, span);
@@ -325,6 +335,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             | Kind::Float
             | Kind::Bool
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_)
@@ -380,6 +391,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             | Kind::String
             | Kind::List(_)
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_) => {
@@ -426,6 +438,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
             | Kind::String
             | Kind::List(_)
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_) => shape::sequence(value, shape::bool(false, span), span),

@@ -117,6 +117,7 @@ impl Walk<'_, '_, '_> {
             Kind::String
             | Kind::List(_)
             | Kind::Map(_)
+            | Kind::Row(_)
             | Kind::Record(_)
             | Kind::Union(_)
             | Kind::Func(_)
@@ -227,6 +228,9 @@ impl Walk<'_, '_, '_> {
         } else if let Kind::Map(_) = kind {
             let part = self.bind(part, &mut sets);
             self.unless_none(of, invalid, |walk, of| walk.map_contains(part, of, span))
+        } else if let Kind::Row(row) = kind {
+            let part = self.bind(part, &mut sets);
+            self.unless_none(of, invalid, |walk, of| walk.row_contains(part, of, row, span))
         } else if let Kind::Any | Kind::Record(_) | Kind::Union(_) = kind {
             let part = self.bind(part, &mut sets);
             if part.ty == Type::NEVER {

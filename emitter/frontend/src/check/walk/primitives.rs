@@ -67,7 +67,7 @@ fn is_of_kind(builtin: Builtin, of: Expr, span: Span) -> Value {
         Kind::Bool => builtin == Builtin::IsBool,
         Kind::String => builtin == Builtin::IsString,
         Kind::List(_) => builtin == Builtin::IsList,
-        Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => builtin == Builtin::IsMap,
+        Kind::Map(_) | Kind::Row(_) | Kind::Record(_) | Kind::Union(_) => builtin == Builtin::IsMap,
         Kind::Never | Kind::Func(_) => false,
     };
     if is_asked_for && of.ty.nullable {

@@ -49,7 +49,9 @@ impl Walk<'_, '_, '_> {
 
     /// `of.name`.
     pub(super) fn field(&mut self, of: Expr, name: &str, span: Span) -> Expr {
+        let of = self.renewed(of);
         let ty = match of.ty.kind {
+            Kind::Row(row) => self.row_type(row, name),
             Kind::Record(record) => {
                 let declared = &self.program.records[record.index()];
                 match (declared.field(name), declared.method(name)) {
@@ -74,6 +76,7 @@ impl Walk<'_, '_, '_> {
         let ty = Type { nullable: ty.nullable || of.ty.nullable, ..ty };
         self.unless_none(of, shape::none(span), |walk, of| {
             let value = match of.ty.kind {
+                Kind::Row(row) => walk.row_field(of, row, name, span),
                 Kind::Record(record) => walk.record_field(of, record, name, span),
                 Kind::Union(union) => walk.union_field(of, union, name, ty, span),
                 _ => unreachable!("records and unions were selected"),
@@ -178,11 +181,12 @@ impl Walk<'_, '_, '_> {
             return shape::unknown(span);
         }
         let of = match of.ty.kind {
-            Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Any => match self.map_method(id, of, name, &args, span)
-            {
-                Ok(result) => return result,
-                Err(of) => of,
-            },
+            Kind::String | Kind::List(_) | Kind::Map(_) | Kind::Row(_) | Kind::Any => {
+                match self.map_method(id, of, name, &args, span) {
+                    Ok(result) => return result,
+                    Err(of) => of,
+                }
+            }
             _ => of,
         };
         let method = match of.ty.kind {
@@ -242,7 +246,19 @@ impl Walk<'_, '_, '_> {
 
     pub(super) fn set_field(&mut self, of: Expr, name: &str, value: Expr, span: Span, out: &mut typed::Block) {
         let invalid = "invalid index target";
+        let mut of = self.renewed(of);
+        if let Kind::Row(row) = of.ty.kind
+            && !self.row_has(row, name)
+        {
+            of.ty = self.infer.open_row(of.ty);
+        }
         match of.ty.kind {
+            Kind::Row(row) => {
+                let of = self.settle(of, invalid, span);
+                if let Some(kind) = self.set_row_field(of, row, name, value) {
+                    out.push(typed::Stmt { kind, span });
+                }
+            }
             Kind::Record(record) => {
                 let of = self.settle(of, invalid, span);
                 if let Some(kind) = self.set_record_field(of, record, name, value, span) {

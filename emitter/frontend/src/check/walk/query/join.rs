@@ -101,6 +101,10 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 let empty = self.list(id, Vec::new(), span);
                 self.unless_none(of, empty, |walk, of| walk.map_keys(id, of, span))
             }
+            Kind::Row(row) => {
+                let empty = self.list(id, Vec::new(), span);
+                self.unless_none(of, empty, |walk, of| walk.row_key_list(id, of, row, span))
+            }
             Kind::Any | Kind::String | Kind::Map(_) | Kind::Record(_) | Kind::Union(_) => self.any_iter(id, of, span),
             Kind::Never => {
                 let list = self.list(id, Vec::new(), span);

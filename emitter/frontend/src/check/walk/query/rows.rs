@@ -112,6 +112,12 @@ impl Walk<'_, '_, '_> {
                 self.program.records[record.index()].field(name)?;
                 shape::bool(true, span)
             }
+            Kind::Row(row) => {
+                if !self.row_has(row, name) {
+                    return None;
+                }
+                shape::bool(true, span)
+            }
             Kind::Map(_) => {
                 let kind = ExprKind::MapContains {
                     of: Box::new(shape::present(of.clone())),
