@@ -2,8 +2,8 @@
 
 use super::super::{
     DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MapType, MochiOp, Module, Op,
-    Phase, RecordForm, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse, parse_program,
-    print_module, read_program,
+    Phase, RecordForm, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse,
+    parse_program, print_module, read_program,
 };
 use super::{module, round_trip};
 
