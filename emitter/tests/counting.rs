@@ -457,7 +457,7 @@ fn build(bodies: &[Vec<Stmt>]) -> Module {
         fields: fields.into_iter().map(|(name, ty)| field(name, ty)).collect(),
         methods: vec![],
         union: None,
-        is_cell: false,
+        form: mochi_emitter::ir::RecordForm::Struct,
     });
     for (number, body) in bodies.iter().enumerate() {
         module.add_function(Build::function(number, body));
