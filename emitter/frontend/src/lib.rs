@@ -8,6 +8,7 @@ pub mod builtins;
 pub mod check;
 pub mod diagnostic;
 pub mod intrinsics;
+mod logic;
 pub mod plan;
 pub mod source;
 mod strict;

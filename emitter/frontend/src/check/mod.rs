@@ -18,6 +18,8 @@ mod tests;
 mod verify;
 mod walk;
 
+use std::cell::OnceCell;
+
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::SourceFile;
 use crate::strict;
@@ -60,7 +62,8 @@ pub fn check(
     if options.strict && !rejected.is_empty() {
         return (None, rejected);
     }
-    let (resolved, mut diagnostics) = resolve::resolve(file, program, options.blocks);
+    let logic = OnceCell::new();
+    let (resolved, mut diagnostics) = resolve::resolve(file, program, options.blocks, &logic);
     let is_complete = is_sound(&diagnostics);
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);

@@ -6,17 +6,21 @@
 //! of the start function; all declarations of a name that functions do mention are one
 //! global, since a function could not tell them apart.
 
+mod agents;
 mod blocks;
 mod casts;
 mod cells;
 mod foreign;
+pub(super) mod logic;
 mod matching;
 mod nested;
 mod prelude;
 mod queries;
+mod streams;
 mod types;
 mod values;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::cells::Assigned;
@@ -32,11 +36,13 @@ use crate::syntax::ast;
 use crate::typed::{GlobalId, LocalId};
 use crate::types::RecordId;
 
-/// Resolves a whole file. The result is complete when no diagnostic is an error.
+/// Resolves a whole file. The result is complete when no diagnostic is an error. What is written for its logic
+/// is put into `logic`.
 pub(super) fn resolve<'a>(
     file: &'a SourceFile,
     ast: &'a ast::Program,
     blocks: Blocks,
+    logic: &'a OnceCell<logic::Generated>,
 ) -> (Program<'a>, Vec<Diagnostic>) {
     let mut names = TopLevel::default();
     let mut declarations = Vec::new();
@@ -83,6 +89,9 @@ pub(super) fn resolve<'a>(
         prelude: prelude::Called::default(),
         shapes: Vec::new(),
         is_sort_key: false,
+        streams: BTreeMap::new(),
+        agents: agents::Agents::default(),
+        logic: logic::Known::default(),
     };
     let mut types = Vec::new();
     declared_types(&ast.stmts, &mut types);
@@ -93,6 +102,8 @@ pub(super) fn resolve<'a>(
             ast::StmtKind::ExternType { name } => {
                 cx.names.types.insert(&name.text, Named::Foreign);
             }
+            ast::StmtKind::Stream { name, fields } => cx.declare_stream(name, fields),
+            ast::StmtKind::Agent { name, body } => cx.declare_agent(name, body),
             _ => cx.declare_foreign(stmt),
         }
     }
@@ -107,10 +118,13 @@ pub(super) fn resolve<'a>(
     for method in methods {
         cx.program.functions[method.function.index()] = cx.method(method);
     }
+    cx.agent_functions();
     for (id, decl, span) in functions {
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
     cx.start_function(&ast.stmts);
+    cx.connect_streams();
+    cx.connect_logic(logic);
     cx.resolve_prelude();
     cx.program.helpers = std::mem::take(&mut cx.prelude.helpers);
     cx.make_partials();
@@ -146,11 +160,14 @@ struct Resolver<'a> {
     /// The functions around the one that is being resolved, from the outside to the inside.
     outer: Vec<Scope<'a>>,
     nested: nested::Nested,
-    prelude: prelude::Called,
+    prelude: prelude::Called<'a>,
     /// What names stand for that are several values.
     shapes: Vec<queries::Shape<'a>>,
     /// What is being resolved is the key that a query sorts by.
     is_sort_key: bool,
+    streams: BTreeMap<&'a str, streams::Stream>,
+    agents: agents::Agents<'a>,
+    logic: logic::Known<'a>,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -192,6 +209,8 @@ enum Bound {
     Function(FuncId),
     /// Several values, by the number in [`Resolver::shapes`].
     Shape(usize),
+    /// What the agent in the local has under that name.
+    Part(LocalId),
 }
 
 impl<'a> Resolver<'a> {
@@ -339,6 +358,9 @@ impl<'a> Resolver<'a> {
         if let Some(bound) = self.outer_binding(name) {
             return Some(bound);
         }
+        if let Some(&global) = self.logic.globals.get(name).filter(|_| self.prelude.is_open) {
+            return Some(Bound::Variable(Place::Global(global)));
+        }
         if self.func.is_main {
             return None;
         }
@@ -436,16 +458,16 @@ impl<'a> Resolver<'a> {
                 return self.check_extern(path);
             }
             // They were looked at first.
-            ast::StmtKind::Import { .. } | ast::StmtKind::ExternType { .. } | ast::StmtKind::ExternObject { .. } => {
-                return;
-            }
-            ast::StmtKind::Fact(_) => return self.refuse(span, "`fact` declarations"),
-            ast::StmtKind::Rule { .. } => return self.refuse(span, "`rule` declarations"),
-            ast::StmtKind::Stream { .. } => return self.refuse(span, "`stream` declarations"),
+            ast::StmtKind::Import { .. }
+            | ast::StmtKind::ExternType { .. }
+            | ast::StmtKind::ExternObject { .. }
+            | ast::StmtKind::Stream { .. }
+            | ast::StmtKind::Agent { .. } => return,
+            ast::StmtKind::Fact(of) => return self.fact(of, span, out),
+            ast::StmtKind::Rule { head, body } => return self.rule(head, body, span, out),
             ast::StmtKind::Model { .. } => return self.refuse(span, "`model` declarations"),
-            ast::StmtKind::On { .. } => return self.refuse(span, "`on` handlers"),
-            ast::StmtKind::Emit { .. } => return self.refuse(span, "`emit` statements"),
-            ast::StmtKind::Agent { .. } => return self.refuse(span, "`agent` declarations"),
+            ast::StmtKind::On { stream, var, body } => return self.on_handler(stream, var, body, span, out),
+            ast::StmtKind::Emit { stream, fields } => return self.emit(stream, fields, span, out),
             ast::StmtKind::Fetch { .. } => return self.refuse(span, "`fetch` statements"),
             ast::StmtKind::Update { target, set, cond } => {
                 return self.update(target, set, cond.as_ref(), span, out);
@@ -495,8 +517,10 @@ impl<'a> Resolver<'a> {
             let message = format!("assignment to undeclared variable: {}", target.text);
             return self.error(Code::T001, target.span, message);
         };
-        let Bound::Variable(place) = bound else {
-            return self.refuse(target.span, "assignments to functions");
+        let place = match bound {
+            Bound::Variable(place) => place,
+            Bound::Part(of) => return self.assign_part(of, target, indexes, fields, value, span, out),
+            Bound::Function(_) | Bound::Shape(_) => return self.refuse(target.span, "assignments to functions"),
         };
         if let Place::Local(local) = place {
             if let Some(assigns) = self.func.loops.last_mut() {
@@ -636,9 +660,11 @@ impl<'a> Resolver<'a> {
             // What is new and empty has no other type to be changed into.
             ast::ExprKind::Cast { of, ty } if casts::is_empty_of(of, ty) => return first,
             ast::ExprKind::Cast { of: _, ty } => return self.cast(first, ty, span),
-            ast::ExprKind::Field { of: _, name, optional: _ } => return self.field(first, name, span),
+            ast::ExprKind::Field { of: _, name, optional: _ } => return self.field(first, &name.text, span),
             ast::ExprKind::Call { callee, args } => match &callee.kind {
-                ast::ExprKind::Field { of: _, name, optional: _ } => return self.method_call(first, name, args, span),
+                ast::ExprKind::Field { of: _, name, optional: _ } => {
+                    return self.method_call(first, &name.text, args, span);
+                }
                 _ => unreachable!("a call without a first operand: {expr:?}"),
             },
             _ => unreachable!("an expression without a first operand: {expr:?}"),
@@ -746,7 +772,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Lambda(lambda) => return self.lambda(lambda, span),
             ast::ExprKind::Match { target, arms } => return self.match_expr(target, arms, span),
             ast::ExprKind::Query(query) => return self.query(query, span),
-            ast::ExprKind::LogicQuery(_) => return self.refused(span, "logic queries"),
+            ast::ExprKind::LogicQuery(of) => return self.logic_query(of, span),
             ast::ExprKind::Generate { .. } => return self.refused(span, "`generate` expressions"),
             ast::ExprKind::Fetch { .. } => return self.refused(span, "`fetch` expressions"),
             ast::ExprKind::Load { .. } => return self.refused(span, "`load` expressions"),
@@ -772,6 +798,7 @@ impl<'a> Resolver<'a> {
             let kind = match bound {
                 Bound::Function(function) => return self.closure(function, span),
                 Bound::Shape(_) => unreachable!("what stands for several values was resolved as a whole"),
+                Bound::Part(of) => return self.part(of, name, span),
                 Bound::Variable(Place::Local(local)) => ExprKind::Local(local),
                 Bound::Variable(Place::Global(global)) => {
                     self.func.reads.insert(global);
@@ -820,6 +847,9 @@ impl<'a> Resolver<'a> {
             if self.func.blocks.iter().any(|block| block.contains_key(name)) {
                 return self.call_value(callee, args, span);
             }
+            if let Some(function) = self.logic_callee(name) {
+                return self.call_function(function, args, span);
+            }
             let own = self.call_in_library(name, args, span);
             return own.unwrap_or_else(|| self.call_of_builtin(name, callee.span, args, span));
         }
@@ -831,6 +861,10 @@ impl<'a> Resolver<'a> {
         match self.lookup(name, callee.span) {
             Some(Bound::Function(function)) => return self.call_function(function, args, span),
             Some(Bound::Variable(_) | Bound::Shape(_)) => return self.call_value(callee, args, span),
+            Some(Bound::Part(of)) => {
+                let of = self.push(ExprKind::Local(of), callee.span);
+                return self.method_call(of, name, args, span);
+            }
             None => {}
         }
         if let Some(variant) = self.construct(name, args, span) {

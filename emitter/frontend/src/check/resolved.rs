@@ -66,18 +66,25 @@ pub(super) struct Program<'a> {
 pub(super) struct Record<'a> {
     pub(super) name: &'a str,
     pub(super) fields: Vec<RecordField<'a>>,
-    /// Their functions take the fields before what they declare.
+    /// Their functions take the fields before what they declare, or the agent.
     pub(super) methods: Vec<(&'a str, FuncId)>,
     pub(super) union: Option<UnionId>,
+    /// Its methods are the intents of an agent: they share its fields.
+    pub(super) is_agent: bool,
 }
 
 #[derive(Clone, Copy)]
 pub(super) struct RecordField<'a> {
     pub(super) name: &'a str,
-    pub(super) ty: &'a TypeExpr,
+    pub(super) ty: Option<&'a TypeExpr>,
 }
 
 impl Record<'_> {
+    /// How many parameters of its methods come before those that they declare.
+    pub(super) fn leading(&self) -> usize {
+        if self.is_agent { 1 } else { self.fields.len() }
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<u32> {
         self.fields.iter().position(|field| field.name == name).map(|index| index as u32)
     }

@@ -30,7 +30,8 @@ fn types(text: &str) -> String {
 fn typed(text: &str) -> String {
     let file = SourceFile::new("test.mochi", text);
     let (ast, _) = parse(&file, 0, Dialect::Mochi);
-    let (resolved, diagnostics) = resolve::resolve(&file, &ast, Blocks::Inline);
+    let logic = std::cell::OnceCell::new();
+    let (resolved, diagnostics) = resolve::resolve(&file, &ast, Blocks::Inline, &logic);
     assert!(diagnostics.iter().all(|found| found.severity == Severity::Warning), "{diagnostics:?}");
     let (program, diagnostics) = infer::infer(&resolved, true);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");

@@ -189,7 +189,8 @@ impl<'a> Resolver<'a> {
         let mut fields = Vec::with_capacity(declared.len());
         for (index, field) in (0..).zip(declared) {
             let value = self.push(ExprKind::Entry { of: local, record, index }, span);
-            fields.push((index, self.cast(value, field.ty, span)));
+            let value = field.ty.map_or(value, |ty| self.cast(value, ty, span));
+            fields.push((index, value));
         }
         self.open_casts.pop();
         let new = self.push(ExprKind::Record { record, fields }, span);

@@ -34,6 +34,7 @@ impl<'a> Resolver<'a> {
         loop {
             let (nested, prelude, casts) = (self.nested.clone(), self.prelude.clone(), self.casts.clone());
             let method_values = self.program.method_values.clone();
+            let (agents, logic, globals) = (self.agents.clone(), self.logic.clone(), self.program.globals.len());
             let (functions, exprs) = (self.program.functions.len(), self.program.exprs.len());
             let diagnostics = self.diagnostics.len();
             self.top_level.clear();
@@ -46,10 +47,12 @@ impl<'a> Resolver<'a> {
                 declared.iter().any(is_shared) || declared.len() > 1 && declared.iter().any(is_captured)
             });
             let names: Vec<&str> = top_level.map(|(&name, _)| name).collect();
-            if names.is_empty() {
+            // What makes an agent is a function, which may turn variables into globals after they were declared.
+            if names.is_empty() && self.program.globals.len() == globals {
                 return;
             }
             (self.nested, self.prelude, self.casts) = (nested, prelude, casts);
+            (self.agents, self.logic) = (agents, logic);
             self.program.method_values = method_values;
             self.program.functions.truncate(functions);
             self.arities.truncate(functions);

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::cells::Assigned;
 use super::{Bound, Resolver, Scope};
-use crate::check::resolved::{Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
+use crate::check::resolved::{Block, Expr, ExprId, ExprKind, FuncId, Function, Place, Stmt, StmtKind, Variable};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::LocalId;
@@ -71,28 +71,37 @@ impl<'a> Resolver<'a> {
 
     /// A function expression: a nested function without a name, as a value.
     pub(super) fn lambda(&mut self, lambda: &'a ast::Lambda, span: Span) -> ExprId {
-        let id = self.reserve_nested(lambda.params.len(), span);
-        let outer = std::mem::take(&mut self.func);
-        self.outer.push(outer);
-        self.func = Scope { id: Some(id), type_params: &lambda.type_params, ..Scope::default() };
-        self.func.blocks.push(HashMap::new());
-        let mut params = Vec::with_capacity(lambda.params.len());
-        for param in &lambda.params {
-            params.push(self.local(&param.name));
-        }
-        let body = match &lambda.body {
+        let params: Vec<&'a ast::Name> = lambda.params.iter().map(|param| &param.name).collect();
+        self.nested_value("fun", (&lambda.type_params, &params), span, |this| match &lambda.body {
             ast::LambdaBody::Expr(value) => {
                 let at = value.span;
-                vec![Stmt { kind: StmtKind::Return(Some(self.expr(value))), span: at }]
+                vec![Stmt { kind: StmtKind::Return(Some(this.expr(value))), span: at }]
             }
-            ast::LambdaBody::Block(body) => self.block(body),
-        };
+            ast::LambdaBody::Block(body) => this.block(body),
+        })
+    }
+
+    /// A nested function with these parameters, of which some are types, as a value.
+    pub(super) fn nested_value(
+        &mut self,
+        name: &'a str,
+        (type_params, names): (&'a [ast::Name], &[&'a ast::Name]),
+        span: Span,
+        body: impl FnOnce(&mut Self) -> Block,
+    ) -> ExprId {
+        let id = self.reserve_nested(names.len(), span);
+        let outer = std::mem::take(&mut self.func);
+        self.outer.push(outer);
+        self.func = Scope { id: Some(id), type_params, ..Scope::default() };
+        self.func.blocks.push(HashMap::new());
+        let params = names.iter().map(|name| self.local(name)).collect();
+        let body = body(self);
         let scope = match self.outer.pop() {
             Some(outer) => std::mem::replace(&mut self.func, outer),
             None => Scope::default(),
         };
         self.program.functions[id.index()] = Function {
-            name: "fun",
+            name,
             name_span: span,
             params,
             captures: 0,
@@ -136,6 +145,7 @@ impl<'a> Resolver<'a> {
                 Some(Bound::Variable(Place::Local(self.capture_from(depth, local))))
             }
             Bound::Shape(shape) => Some(self.captured_shape(shape, |this, local| this.capture_from(depth, local))),
+            Bound::Part(of) => Some(Bound::Part(self.capture_from(depth, of))),
             Bound::Variable(Place::Global(_)) | Bound::Function(_) => Some(bound),
         }
     }

@@ -28,13 +28,13 @@ pub(super) fn parse(name: &str, text: &str) -> ast::Program {
 
 /// The functions that the program uses.
 #[derive(Clone, Default)]
-pub(super) struct Called {
+pub(super) struct Called<'a> {
     /// Those of the prelude, by name and number of parameters.
     functions: BTreeMap<(&'static str, usize), FuncId>,
     /// Those that calls of builtins and methods may turn out to be.
     pub(super) helpers: BTreeMap<ExprId, FuncId>,
     /// Those to be resolved, with the library that they see, if any, and the place of their use.
-    pending: Vec<(FuncId, &'static ast::FunDecl, Option<&'static ast::Program>, Span)>,
+    pending: Vec<(FuncId, &'a ast::FunDecl, Option<&'static ast::Program>, Span)>,
     /// Whether one of them is being resolved.
     pub(super) is_open: bool,
     /// The library of the one that is being resolved.
@@ -157,6 +157,11 @@ impl<'a> Resolver<'a> {
         let args = self.exprs(args);
         assert_eq!(args.len(), intrinsic.params().len(), "arguments of {name}");
         Some(self.push(ExprKind::Intrinsic { intrinsic, args }, span))
+    }
+
+    /// Has a function that is written for the program resolved like those of the prelude.
+    pub(super) fn resolve_later(&mut self, function: FuncId, decl: &'a ast::FunDecl, span: Span) {
+        self.prelude.pending.push((function, decl, None, span));
     }
 
     pub(super) fn resolve_prelude(&mut self) {

@@ -47,7 +47,9 @@ pub(super) fn declared_types<'a>(stmts: &'a [ast::Stmt], out: &mut Vec<&'a ast::
             | ast::StmtKind::ExternType { name: _ }
             | ast::StmtKind::ExternVar { .. }
             | ast::StmtKind::ExternFun { .. }
-            | ast::StmtKind::ExternObject { name: _ } => out.push(stmt),
+            | ast::StmtKind::ExternObject { name: _ }
+            | ast::StmtKind::Stream { .. }
+            | ast::StmtKind::Agent { .. } => out.push(stmt),
             ast::StmtKind::Fun(decl) => declared_types(&decl.body, out),
             ast::StmtKind::If(first) => {
                 let mut stmt = first;
@@ -64,7 +66,8 @@ pub(super) fn declared_types<'a>(stmts: &'a [ast::Stmt], out: &mut Vec<&'a ast::
             | ast::StmtKind::ForRange { var: _, start: _, end: _, body }
             | ast::StmtKind::ForIn { var: _, iter: _, body }
             | ast::StmtKind::Test { name: _, name_span: _, body }
-            | ast::StmtKind::Bench { name: _, name_span: _, body } => declared_types(body, out),
+            | ast::StmtKind::Bench { name: _, name_span: _, body }
+            | ast::StmtKind::On { stream: _, var: _, body } => declared_types(body, out),
             _ => {}
         }
     }
@@ -108,22 +111,31 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn declare_record(
+    pub(super) fn declare_record(
         &mut self,
         name: &'a ast::Name,
         declared: impl Iterator<Item = &'a ast::Field>,
         union: Option<UnionId>,
     ) -> RecordId {
+        let fields = declared.map(|field| RecordField { name: &field.name.text, ty: Some(&field.ty) });
+        self.declare_record_of(name, fields, union)
+    }
+
+    pub(super) fn declare_record_of(
+        &mut self,
+        name: &'a ast::Name,
+        declared: impl Iterator<Item = RecordField<'a>>,
+        union: Option<UnionId>,
+    ) -> RecordId {
         let id = RecordId(self.program.records.len() as u32);
         let mut fields: Vec<RecordField<'a>> = Vec::new();
-        for field in declared {
-            let new = RecordField { name: &field.name.text, ty: &field.ty };
+        for new in declared {
             match fields.iter_mut().find(|known| known.name == new.name) {
                 Some(known) => *known = new,
                 None => fields.push(new),
             }
         }
-        self.program.records.push(Record { name: &name.text, fields, methods: Vec::new(), union });
+        self.program.records.push(Record { name: &name.text, fields, methods: Vec::new(), union, is_agent: false });
         self.names.types.insert(&name.text, Named::Record(id));
         id
     }
@@ -184,6 +196,19 @@ impl<'a> Resolver<'a> {
         let Some(record) = self.named_record(&name.text) else {
             return self.unknown_struct(name, values);
         };
+        let fields = self.field_values(record, values);
+        if self.program.records[record.index()].is_agent {
+            return self.new_agent(record, fields, span);
+        }
+        self.push(ExprKind::Record { record, fields }, span)
+    }
+
+    /// The values with the numbers of their fields, in the order of the text.
+    pub(super) fn field_values(
+        &mut self,
+        record: RecordId,
+        values: &'a [(ast::Name, ast::Expr)],
+    ) -> Vec<(u32, ExprId)> {
         let mut fields = Vec::with_capacity(values.len());
         for (field, value) in values {
             let value = self.expr(value);
@@ -196,7 +221,7 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        self.push(ExprKind::Record { record, fields }, span)
+        fields
     }
 
     /// A struct of a type that is not declared.
@@ -229,14 +254,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// `of.name(args)`. Which function that is, the type of `of` decides.
-    pub(super) fn method_call(&mut self, of: ExprId, name: &'a ast::Name, args: &'a [ast::Expr], span: Span) -> ExprId {
+    pub(super) fn method_call(&mut self, of: ExprId, name: &'a str, args: &'a [ast::Expr], span: Span) -> ExprId {
         let args = self.exprs(args);
-        self.method_values(&name.text, Some(args.len()), span);
-        let methods = self.program.records.iter().filter_map(|record| record.method(&name.text));
+        self.method_values(name, Some(args.len()), span);
+        let methods = self.program.records.iter().filter_map(|record| record.method(name));
         self.func.callees.extend(methods.collect::<BTreeSet<FuncId>>());
         let count = args.len();
-        let call = self.push(ExprKind::Method { of, name: &name.text, args }, span);
-        match (name.text.as_str(), count) {
+        let call = self.push(ExprKind::Method { of, name, args }, span);
+        match (name, count) {
             ("starts_with", 1) => self.add_helper(call, "_starts_with", 2, span),
             ("padStart", 2) => self.add_helper(call, "padStart", 3, span),
             _ => {}

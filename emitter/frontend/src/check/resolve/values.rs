@@ -17,7 +17,6 @@ use super::{Resolver, Scope};
 use crate::builtins::Builtin;
 use crate::check::resolved::{ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
 use crate::source::Span;
-use crate::syntax::ast;
 use crate::typed::LocalId;
 use crate::types::RecordId;
 
@@ -103,9 +102,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// `of.name`, which may be a method as a value.
-    pub(super) fn field(&mut self, of: ExprId, name: &'a ast::Name, span: Span) -> ExprId {
-        self.method_values(&name.text, None, span);
-        self.push(ExprKind::Field { of, name: &name.text }, span)
+    pub(super) fn field(&mut self, of: ExprId, name: &'a str, span: Span) -> ExprId {
+        self.method_values(name, None, span);
+        self.push(ExprKind::Field { of, name }, span)
     }
 
     /// Makes functions of the methods of the name: as values, or of those that a call gives too few arguments.
@@ -114,21 +113,21 @@ impl<'a> Resolver<'a> {
         let methods: Vec<(&'a str, FuncId, usize)> = records
             .filter_map(|record| {
                 let &(name, method) = record.methods.iter().find(|(method, _)| *method == name)?;
-                Some((name, method, record.fields.len()))
+                Some((name, method, record.leading()))
             })
             .collect();
-        for (name, method, fields) in methods {
+        for (name, method, leading) in methods {
             let arity = self.arities[method.index()];
-            if given.is_some_and(|given| fields + given >= arity) {
+            if given.is_some_and(|given| leading + given >= arity) {
                 continue;
             }
             let given = given.unwrap_or(0);
             let id = match self.program.method_values.get(&(method, given)) {
                 Some(&id) => id,
                 None => {
-                    let id = self.reserve(arity - fields - given);
+                    let id = self.reserve(arity - leading - given);
                     self.program.method_values.insert((method, given), id);
-                    let counts = (fields + given, arity - fields - given);
+                    let counts = (leading + given, arity - leading - given);
                     self.made_function(id, name, counts, span, |cx, args| {
                         cx.func.callees.insert(method);
                         cx.push(ExprKind::Call { function: method, args }, span)

@@ -1,7 +1,7 @@
 //! Methods as values, and methods of objects whose type is not known.
 //!
 //! A method takes the fields of its object before its own arguments, by value. What is left of it after
-//! some arguments captures both.
+//! some arguments captures both. An intent takes the agent instead, whose fields it shares.
 
 use super::Walk;
 use super::exprs::wrap;
@@ -32,7 +32,7 @@ impl Walk<'_, '_, '_> {
         let args: Vec<Expr> =
             if is_nullable { args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect() } else { args };
         let result = self.unless_none(of, shape::none(span), |walk, of| {
-            let mut captures = walk.field_values(&of, record, span);
+            let mut captures = walk.leading_values(&of, record, span);
             captures.extend(args);
             let value = walk.closure(function, None, captures, span);
             let ty = if is_nullable { value.ty.or_none() } else { value.ty };
@@ -41,11 +41,15 @@ impl Walk<'_, '_, '_> {
         wrap(sets, result)
     }
 
-    /// The values of all fields of a record that is not none.
-    pub(super) fn field_values(&mut self, of: &Expr, record: RecordId, span: Span) -> Vec<Expr> {
+    /// What methods of a record that is not none take before their arguments: the values of all fields, or
+    /// the agent.
+    pub(super) fn leading_values(&mut self, of: &Expr, record: RecordId, span: Span) -> Vec<Expr> {
         let program = self.program;
-        let fields = program.records[record.index()].fields.iter();
-        fields.map(|field| self.field(of.clone(), field.name, span)).collect()
+        let declared = &program.records[record.index()];
+        if declared.is_agent {
+            return vec![of.clone()];
+        }
+        declared.fields.iter().map(|field| self.field(of.clone(), field.name, span)).collect()
     }
 
     /// `of.name`, or `of.name(args)` with the number of that expression, of a value of no known kind: a method
@@ -68,9 +72,12 @@ impl Walk<'_, '_, '_> {
         let program = self.program;
         for (record, method) in methods.into_iter().rev() {
             let declared = &program.records[record.index()];
-            let mut values: Vec<Expr> = declared.fields.iter().map(|part| field(of.clone(), part.name)).collect();
+            let mut values: Vec<Expr> = match declared.is_agent {
+                true => vec![of.clone()],
+                false => declared.fields.iter().map(|part| field(of.clone(), part.name)).collect(),
+            };
             values.extend(call.iter().flat_map(|(_, args)| args.iter().cloned()));
-            let given = values.len() - declared.fields.len();
+            let given = values.len() - declared.leading();
             let is_complete = values.len() >= program.functions[method.index()].params.len();
             let value = match (&call, program.method_values.get(&(method, given))) {
                 (Some((id, _)), _) if is_complete => self.call(*id, method, values, span),

@@ -198,8 +198,9 @@ impl Walk<'_, '_, '_> {
             let of = self.field(of, name, span);
             return self.call_value(id, of, args, span);
         };
-        let fields = self.program.records[record.index()].fields.len();
-        let missing = self.program.functions[function.index()].params.len().saturating_sub(fields + args.len());
+        let declared = &self.program.records[record.index()];
+        let leading = declared.leading();
+        let missing = self.program.functions[function.index()].params.len().saturating_sub(leading + args.len());
         if missing > 0 {
             return self.method_value(of, record, (function, args), span);
         }
@@ -208,11 +209,7 @@ impl Walk<'_, '_, '_> {
         let is_nullable = of.ty.nullable;
         let args = if is_nullable { args.into_iter().map(|arg| self.bind(arg, &mut sets)).collect() } else { args };
         let result = self.unless_none(of, shape::none(span), |walk, of| {
-            let mut values = Vec::with_capacity(fields + args.len());
-            for index in 0..fields {
-                let name = walk.program.records[record.index()].fields[index].name;
-                values.push(walk.record_field(of.clone(), record, name, span));
-            }
+            let mut values = walk.leading_values(&of, record, span);
             values.extend(args);
             let call = walk.call(id, function, values, span);
             let ty = if is_nullable { call.ty.or_none() } else { call.ty };

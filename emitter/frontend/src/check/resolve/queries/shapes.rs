@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
         let ast::ExprKind::Name(name) = &expr.kind else { return None };
         match self.lookup(name, expr.span)? {
             Bound::Shape(shape) => Some(self.shapes[shape].clone()),
-            Bound::Variable(_) | Bound::Function(_) => None,
+            Bound::Variable(_) | Bound::Function(_) | Bound::Part(_) => None,
         }
     }
 

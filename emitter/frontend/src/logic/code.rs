@@ -1,0 +1,571 @@
+//! The text of the functions that the logic of a program becomes.
+//!
+//! Of a relation with two columns there is, each only if something uses it:
+//!
+//! ```text
+//! n, c0, c1                   how many tuples there are, and their columns
+//! f                           from a tuple's key to the first tuple that is it
+//! x0_first, x0_last, x0_next  by what is in column 0: the tuples that have it there, as a chain in their order
+//! ```
+//!
+//! A rule with the conditions `p(x, y), q(y, z)` becomes two loops: over old tuples of `p` and new ones of `q`,
+//! and over new tuples of `p` and all of `q`. Each begins with the new ones and finds those of the other conditions by
+//! the columns that are bound by then. What the second loop finds comes in the order of the reference and is added at
+//! once; what the first one finds is older combinations by their first tuple, so it comes before, but it has to be
+//! sorted, and of several combinations that give one tuple the first one counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use super::{Atom, Differ, Kinds, Logic, Query, Rule, Term, kinds_of_var, vars_of};
+
+/// The functions, as text, and the global variables that they share.
+pub(crate) struct Code {
+    pub(crate) text: String,
+    pub(crate) globals: Vec<(String, First)>,
+}
+
+/// What a global variable holds at first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    Zero,
+    True,
+    List,
+    Map,
+    /// A list that has -1 for each constant and for none.
+    Unlinked,
+    /// The strings, the ints or all of the constants by their numbers.
+    Strings,
+    Ints,
+    Values,
+}
+
+/// The function that adds facts with so many terms to a relation: its parameter is the list of all terms.
+pub(crate) fn facts_name(relation: usize, arity: usize) -> String {
+    format!("logic_facts{relation}_{arity}")
+}
+
+/// The function that makes the rule with the number it is given hold from now on.
+pub(crate) const RULE: &str = "logic_hold";
+
+/// The function that fills a list for [`First::Unlinked`], of a length.
+pub(crate) const UNLINKED: &str = "logic_unlinked";
+
+pub(crate) fn query_name(query: usize) -> String {
+    format!("logic_query{query}")
+}
+
+/// Keys are made of columns by multiplication as long as they stay below this, where ints are small.
+const MAX_KEY: u128 = 1 << 60;
+
+/// More distinct keys than memory can hold.
+const MAX_KEYS: u128 = 1 << 31;
+
+pub(crate) fn code(logic: &Logic<'_>) -> Code {
+    let mut writer = Writer {
+        logic,
+        kinds: logic.kinds(),
+        // None has the number after those of the constants.
+        radix: logic.constants.len() + 1,
+        text: String::new(),
+        globals: BTreeMap::new(),
+        indexes: BTreeSet::new(),
+        found: logic.rules.iter().filter(|rule| !rule.is_void).map(|rule| rule.head.relation).collect(),
+    };
+    for (number, rule) in logic.rules.iter().enumerate() {
+        if !rule.is_void {
+            writer.rule(number, rule);
+        }
+    }
+    for (number, query) in logic.queries.iter().enumerate() {
+        writer.query(number, query);
+    }
+    for relation in 0..logic.relations.len() {
+        writer.relation(relation);
+    }
+    writer.derive();
+    Code { text: writer.text, globals: writer.globals.into_iter().collect() }
+}
+
+struct Writer<'w, 'a> {
+    logic: &'w Logic<'a>,
+    kinds: Vec<Vec<Kinds>>,
+    /// How many numbers there are in a column.
+    radix: usize,
+    text: String,
+    globals: BTreeMap<String, First>,
+    /// The chains that something follows: relations and columns.
+    indexes: BTreeSet<(usize, Vec<usize>)>,
+    /// The relations whose tuples are looked up.
+    found: BTreeSet<usize>,
+}
+
+/// How the tuples of a condition are reached.
+enum Access {
+    /// All from one number up to another.
+    Range(String),
+    /// The one that has this key.
+    Found(String),
+    /// Those that have what is bound in these columns.
+    Chain(Vec<usize>),
+}
+
+macro_rules! put {
+    ($writer:expr, $($arg:tt)*) => {
+        // Writing to a string cannot fail.
+        let _ = writeln!($writer.text, $($arg)*);
+    };
+}
+
+impl Writer<'_, '_> {
+    fn global(&mut self, name: String, first: First) -> String {
+        self.globals.insert(name.clone(), first);
+        name
+    }
+
+    fn count(&mut self, relation: usize) -> String {
+        self.global(format!("logic_n{relation}"), First::Zero)
+    }
+
+    fn column(&mut self, relation: usize, column: usize) -> String {
+        self.global(format!("logic_c{relation}_{column}"), First::List)
+    }
+
+    /// How long each tuple is, where they are of several lengths.
+    fn lengths(&mut self, relation: usize) -> String {
+        self.global(format!("logic_l{relation}"), First::List)
+    }
+
+    fn finder(&mut self, relation: usize) -> String {
+        self.found.insert(relation);
+        self.global(format!("logic_f{relation}"), First::Map)
+    }
+
+    fn index(&mut self, relation: usize, columns: &[usize], part: &str, first: First) -> String {
+        let columns: String = columns.iter().map(|column| format!("_{column}")).collect();
+        self.global(format!("logic_x{relation}{columns}_{part}"), first)
+    }
+
+    /// An int that no other values of these, each below its radix, have.
+    fn key(&mut self, parts: &[(String, usize)]) -> String {
+        let mut parts = parts.iter();
+        let Some((first, radix)) = parts.next() else { return "0".to_owned() };
+        let (mut key, mut bound) = (first.clone(), *radix as u128);
+        for (part, radix) in parts {
+            let mut next = bound * *radix as u128;
+            if next >= MAX_KEY {
+                self.global("logic_keys".to_owned(), First::Map);
+                key = format!("logic_dense({key})");
+                next = MAX_KEYS * *radix as u128;
+            }
+            key = format!("({key} * {radix} + {part})");
+            bound = next;
+        }
+        key
+    }
+
+    /// The key of a tuple of a relation.
+    fn tuple_key(&mut self, relation: usize, terms: &[String]) -> String {
+        let known = &self.logic.relations[relation];
+        let mut parts: Vec<(String, usize)> = terms.iter().map(|term| (term.clone(), self.radix)).collect();
+        if known.is_mixed() {
+            parts.insert(0, (terms.len().to_string(), known.arity() + 1));
+        }
+        self.key(&parts)
+    }
+
+    fn term(&self, term: Term, bound: &BTreeSet<usize>) -> String {
+        match term {
+            Term::Constant(number) => number.to_string(),
+            Term::Var(var) if bound.contains(&var) => format!("v{var}"),
+            Term::Var(_) => (self.radix - 1).to_string(),
+        }
+    }
+
+    // Relations.
+
+    /// The functions that add tuples.
+    fn relation(&mut self, relation: usize) {
+        let known = self.logic.relations[relation].clone();
+        for &arity in &known.arities {
+            let terms: Vec<String> = (0..arity).map(|column| format!("a{column}")).collect();
+            put!(self, "fun logic_add{relation}_{arity}({}) {{", terms.join(", "));
+            let count = self.count(relation);
+            put!(self, "let at = {count}");
+            for column in 0..known.arity() {
+                let name = self.column(relation, column);
+                let none = (self.radix - 1).to_string();
+                put!(self, "{name} = append({name}, {})", terms.get(column).unwrap_or(&none));
+            }
+            if known.is_mixed() {
+                let lengths = self.lengths(relation);
+                put!(self, "{lengths} = append({lengths}, {arity})");
+            }
+            if self.found.contains(&relation) {
+                let (finder, key) = (self.finder(relation), self.tuple_key(relation, &terms));
+                put!(self, "let key = {key}");
+                put!(self, "if !(key in {finder}) {{ {finder}[key] = at }}");
+            }
+            let indexes: Vec<Vec<usize>> =
+                self.indexes.iter().filter(|(of, _)| *of == relation).map(|(_, columns)| columns.clone()).collect();
+            for (number, columns) in indexes.iter().enumerate() {
+                if columns.iter().all(|&column| column < arity) {
+                    self.link(relation, columns, number);
+                } else {
+                    let next = self.index(relation, columns, "next", First::List);
+                    put!(self, "{next} = append({next}, -1)");
+                }
+            }
+            put!(self, "{count} = at + 1");
+            self.global("logic_total".to_owned(), First::Zero);
+            put!(self, "logic_total = logic_total + 1");
+            put!(self, "}}");
+            self.facts(relation, arity);
+        }
+    }
+
+    /// Adds the tuple `at` to a chain.
+    fn link(&mut self, relation: usize, columns: &[usize], number: usize) {
+        let group = format!("g{number}");
+        let (first, last, group_of) = self.chain(relation, columns);
+        let next = self.index(relation, columns, "next", First::List);
+        match group_of {
+            None => {
+                put!(self, "let {group} = a{}", columns[0]);
+            }
+            Some(group_of) => {
+                let parts: Vec<(String, usize)> =
+                    columns.iter().map(|column| (format!("a{column}"), self.radix)).collect();
+                let key = self.key(&parts);
+                put!(self, "let k{number} = {key}");
+                put!(self, "let {group} = {group_of}[k{number}] ?? len({first})");
+                put!(self, "if {group} == len({first}) {{ {group_of}[k{number}] = {group}");
+                put!(self, "{first} = append({first}, -1) {last} = append({last}, -1) }}");
+            }
+        }
+        put!(self, "let before{number} = {last}[{group}]");
+        put!(self, "if before{number} < 0 {{ {first}[{group}] = at }} else {{ {next}[before{number}] = at }}");
+        put!(self, "{last}[{group}] = at");
+        put!(self, "{next} = append({next}, -1)");
+    }
+
+    /// The first and last tuples of chains, by what is in the columns: directly, or by a number that a map has.
+    fn chain(&mut self, relation: usize, columns: &[usize]) -> (String, String, Option<String>) {
+        let is_single = columns.len() == 1;
+        let ends = if is_single { First::Unlinked } else { First::List };
+        let (first, last) = (self.index(relation, columns, "first", ends), self.index(relation, columns, "last", ends));
+        let group_of = (!is_single).then(|| self.index(relation, columns, "group", First::Map));
+        (first, last, group_of)
+    }
+
+    fn facts(&mut self, relation: usize, arity: usize) {
+        put!(self, "fun {}(table) {{", facts_name(relation, arity));
+        let terms: Vec<String> = (0..arity).map(|column| format!("table[at + {column}]")).collect();
+        put!(self, "var at = 0");
+        put!(self, "while at < len(table) {{ logic_add{relation}_{arity}({})", terms.join(", "));
+        put!(self, "at = at + {} }}", arity.max(1));
+        self.global("logic_changed".to_owned(), First::True);
+        put!(self, "logic_changed = true }}");
+    }
+
+    // Rules.
+
+    fn rule(&mut self, number: usize, rule: &Rule) {
+        put!(self, "fun logic_rule{number}() {{");
+        let mut same = Vec::new();
+        for (at, atom) in rule.body.iter().enumerate() {
+            let count = self.count(atom.relation);
+            let mark = self.global(format!("logic_m{number}_{at}"), First::Zero);
+            put!(self, "let e{at} = {count} let s{at} = {mark}");
+            same.push(format!("e{at} == s{at}"));
+        }
+        put!(self, "if {} {{ return none }}", same.join(" && "));
+        for at in 0..rule.body.len() {
+            put!(self, "logic_m{number}_{at} = e{at}");
+        }
+        let mut pends = false;
+        for newest in (0..rule.body.len()).rev() {
+            let order = self.order(rule, newest);
+            let is_sorted = newest == 0 && order.is_sorted();
+            if is_sorted && pends {
+                put!(self, "logic_flush{number}()");
+            }
+            let mut tests: Vec<String> = (0..newest).map(|at| format!("s{at} > 0")).collect();
+            tests.push(format!("s{newest} < e{newest}"));
+            put!(self, "if {} {{", tests.join(" && "));
+            self.variant(number, rule, &order, is_sorted);
+            put!(self, "}}");
+            pends |= !is_sorted;
+            if newest == 0 && !is_sorted {
+                put!(self, "logic_flush{number}()");
+            }
+        }
+        put!(self, "}}");
+        if pends {
+            self.pending(number, rule);
+        }
+    }
+
+    /// In which order the conditions are met when the tuple of one of them is new: always the one next of which
+    /// the most columns are bound.
+    fn order(&self, rule: &Rule, newest: usize) -> Vec<usize> {
+        let mut order = vec![newest];
+        let mut bound: BTreeSet<usize> = vars_of(&rule.body[newest]).collect();
+        let mut rest: Vec<usize> = (0..rule.body.len()).filter(|&at| at != newest).collect();
+        while !rest.is_empty() {
+            let weight = |at: usize| {
+                let atom = &rule.body[at];
+                let count = bound_columns(atom, &bound).len();
+                (count == atom.terms.len(), count)
+            };
+            let best = rest.iter().copied().rev().max_by_key(|&at| weight(at)).unwrap_or(rest[0]);
+            rest.retain(|&at| at != best);
+            bound.extend(vars_of(&rule.body[best]));
+            order.push(best);
+        }
+        order
+    }
+
+    /// The loops over the combinations whose first new tuple is the one of the first condition in `order`.
+    fn variant(&mut self, number: usize, rule: &Rule, order: &[usize], is_sorted: bool) {
+        let newest = order[0];
+        let mut bound = BTreeSet::new();
+        let mut differ = rule.differ.clone();
+        let mut open = 0;
+        let mut ends = Vec::new();
+        for &at in order {
+            let limit = if at < newest { format!("s{at}") } else { format!("e{at}") };
+            let start = if at == newest { format!("s{at}") } else { "0".to_owned() };
+            let access = self.access(&rule.body[at], &bound, start, true);
+            ends.push((open, self.atom(&rule.body[at], at, access, &limit, &mut bound, &mut open)));
+            differ.retain(|&differ| {
+                let test = match differ {
+                    Differ::Vars(left, right) if bound.contains(&left) && bound.contains(&right) => {
+                        format!("v{left} != v{right}")
+                    }
+                    Differ::NotNone(var) if bound.contains(&var) => format!("v{var} != {}", self.radix - 1),
+                    Differ::Vars(..) | Differ::NotNone(_) => return true,
+                };
+                put!(self, "if {test} {{");
+                open += 1;
+                false
+            });
+        }
+        let terms: Vec<String> = rule.head.terms.iter().map(|&term| self.term(term, &bound)).collect();
+        let head = rule.head.relation;
+        let (key, finder) = (self.tuple_key(head, &terms), self.finder(head));
+        put!(self, "let key = {key}");
+        put!(self, "if !(key in {finder}) {{");
+        if is_sorted {
+            put!(self, "logic_add{head}_{}({})", terms.len(), terms.join(", "));
+        } else {
+            let combination = (0..rule.body.len()).map(|at| format!("i{at}"));
+            let args: Vec<String> = std::iter::once("key".to_owned()).chain(combination).chain(terms).collect();
+            put!(self, "logic_offer{number}({})", args.join(", "));
+        }
+        put!(self, "}}");
+        for (before, end) in ends.into_iter().rev() {
+            while open > before + 1 {
+                put!(self, "}}");
+                open -= 1;
+            }
+            put!(self, "{end} }}");
+            open -= 1;
+        }
+    }
+
+    fn access(&mut self, atom: &Atom, bound: &BTreeSet<usize>, start: String, may_find: bool) -> Access {
+        let columns = bound_columns(atom, bound);
+        if start != "0" || columns.is_empty() {
+            return Access::Range(start);
+        }
+        if may_find && columns.len() == atom.terms.len() && !self.logic.relations[atom.relation].is_mixed() {
+            let terms: Vec<String> = atom.terms.iter().map(|&term| self.term(term, bound)).collect();
+            return Access::Found(self.tuple_key(atom.relation, &terms));
+        }
+        Access::Chain(columns)
+    }
+
+    /// Opens the block of all tuples, below a limit, of a condition; what it binds is in variables then. Gives what
+    /// ends that block.
+    fn atom(
+        &mut self,
+        atom: &Atom,
+        at: usize,
+        access: Access,
+        limit: &str,
+        bound: &mut BTreeSet<usize>,
+        open: &mut usize,
+    ) -> String {
+        let relation = atom.relation;
+        let mut known = Vec::new();
+        let mut end = String::new();
+        match access {
+            Access::Range(start) => {
+                put!(self, "for i{at} in {start}..{limit} {{");
+            }
+            Access::Found(key) => {
+                let finder = self.finder(relation);
+                put!(self, "let i{at} = {finder}[{key}] ?? {limit}");
+                put!(self, "if i{at} < {limit} {{");
+                known = (0..atom.terms.len()).collect();
+            }
+            Access::Chain(columns) => {
+                self.indexes.insert((relation, columns.clone()));
+                let (first, _, group_of) = self.chain(relation, &columns);
+                let next = self.index(relation, &columns, "next", First::List);
+                let terms: Vec<String> = columns.iter().map(|&column| self.term(atom.terms[column], bound)).collect();
+                match group_of {
+                    None => {
+                        put!(self, "var i{at} = {first}[{}]", terms[0]);
+                    }
+                    Some(group_of) => {
+                        let parts: Vec<(String, usize)> = terms.into_iter().map(|term| (term, self.radix)).collect();
+                        let key = self.key(&parts);
+                        put!(self, "let g{at} = {group_of}[{key}] ?? -1");
+                        put!(self, "var i{at} = -1");
+                        put!(self, "if g{at} >= 0 {{ i{at} = {first}[g{at}] }}");
+                    }
+                }
+                put!(self, "while i{at} >= 0 && i{at} < {limit} {{");
+                end = format!("i{at} = {next}[i{at}]");
+                known = columns;
+            }
+        }
+        *open += 1;
+        if self.logic.relations[relation].is_mixed() {
+            let lengths = self.lengths(relation);
+            put!(self, "if {lengths}[i{at}] >= {} {{", atom.terms.len());
+            *open += 1;
+        }
+        for (column, &term) in atom.terms.iter().enumerate() {
+            if known.contains(&column) {
+                continue;
+            }
+            let name = self.column(relation, column);
+            match term {
+                Term::Var(var) if bound.insert(var) => {
+                    put!(self, "let v{var} = {name}[i{at}]");
+                }
+                Term::Var(_) | Term::Constant(_) => {
+                    let wanted = self.term(term, bound);
+                    put!(self, "if {name}[i{at}] == {wanted} {{");
+                    *open += 1;
+                }
+            }
+        }
+        end
+    }
+
+    /// The functions that keep what a rule finds out of order, and that add it in order.
+    fn pending(&mut self, number: usize, rule: &Rule) {
+        let own = |part: &str| format!("logic_p{number}_{part}");
+        let (found, numbers) = (self.global(own("found"), First::Map), self.global(own("at"), First::List));
+        let mut lists = |part: &str, count: usize| -> Vec<String> {
+            (0..count).map(|at| self.global(own(&format!("{part}{at}")), First::List)).collect()
+        };
+        let (places, terms) = (lists("i", rule.body.len()), lists("a", rule.head.terms.len()));
+        let all: Vec<&String> = places.iter().chain(&terms).collect();
+        let short = |list: &&String| list.rsplit('_').next().unwrap_or_default().to_owned();
+        let params: Vec<String> = std::iter::once("key".to_owned()).chain(all.iter().map(short)).collect();
+        put!(self, "fun logic_offer{number}({}) {{", params.join(", "));
+        put!(self, "if key in {found} {{ let at = {found}[key] ?? 0");
+        let mut is_before = "false".to_owned();
+        for (at, place) in places.iter().enumerate().rev() {
+            is_before = format!("i{at} < {place}[at] || (i{at} == {place}[at] && ({is_before}))");
+        }
+        put!(self, "if {is_before} {{");
+        for (at, place) in places.iter().enumerate() {
+            put!(self, "{place}[at] = i{at}");
+        }
+        put!(self, "}} return none }}");
+        put!(self, "{found}[key] = len({numbers})");
+        put!(self, "{numbers} = append({numbers}, len({numbers}))");
+        for (list, param) in all.iter().zip(&params[1..]) {
+            put!(self, "{list} = append({list}, {param})");
+        }
+        put!(self, "}}");
+        put!(self, "fun logic_flush{number}() {{");
+        put!(self, "if len({numbers}) == 0 {{ return none }}");
+        let keys: Vec<String> = places.iter().map(|place| format!("{place}[at]")).collect();
+        put!(self, "let order = from at in {numbers} sort by [{}] select at", keys.join(", "));
+        let values: Vec<String> = terms.iter().map(|term| format!("{term}[at]")).collect();
+        let head = rule.head.relation;
+        put!(self, "for at in order {{ logic_add{head}_{}({}) }}", terms.len(), values.join(", "));
+        put!(self, "{found} = {{}} {numbers} = []");
+        for list in all {
+            put!(self, "{list} = []");
+        }
+        put!(self, "}}");
+    }
+
+    /// The functions that apply rules until nothing changes.
+    fn derive(&mut self) {
+        for (name, first) in [("changed", First::True), ("total", First::Zero), ("rules", First::List)] {
+            self.global(format!("logic_{name}"), first);
+        }
+        put!(self, "fun logic_derive() {{");
+        put!(self, "var again = logic_changed logic_changed = false");
+        put!(self, "while again {{ let before = logic_total");
+        put!(self, "for number in logic_rules {{");
+        for (number, rule) in self.logic.rules.iter().enumerate() {
+            if !rule.is_void {
+                put!(self, "if number == {number} {{ logic_rule{number}() }}");
+            }
+        }
+        put!(self, "}} again = logic_total > before }} }}");
+        put!(self, "fun {RULE}(number) {{ logic_rules = append(logic_rules, number) logic_changed = true }}");
+        put!(self, "fun {UNLINKED}(length) {{ var result = []");
+        put!(self, "for at in 0..length {{ result = append(result, -1) }} return result }}");
+        if self.globals.contains_key("logic_keys") {
+            put!(self, "fun logic_dense(key) {{ let known = logic_keys[key] ?? len(logic_keys)");
+            put!(self, "if known == len(logic_keys) {{ logic_keys[key] = known }} return known }}");
+        }
+    }
+
+    // Queries.
+
+    fn query(&mut self, number: usize, query: &Query<'_>) {
+        let atom = &query.atom;
+        put!(self, "fun {}() {{ logic_derive() var result = []", query_name(number));
+        let mut bound = BTreeSet::new();
+        let mut open = 0;
+        let limit = self.count(atom.relation);
+        // Chains that no rule follows would cost more than they save.
+        let access = match self.access(atom, &bound, "0".to_owned(), false) {
+            Access::Chain(columns) if self.indexes.contains(&(atom.relation, columns.clone())) => {
+                Access::Chain(columns)
+            }
+            Access::Range(_) | Access::Found(_) | Access::Chain(_) => Access::Range("0".to_owned()),
+        };
+        let end = self.atom(atom, 0, access, &limit, &mut bound, &mut open);
+        let values = query.vars.iter().enumerate().map(|(var, name)| {
+            let (table, first) = match kinds_of_var(&self.kinds, std::slice::from_ref(atom), var) {
+                Kinds::STRING | Kinds(0) => ("logic_strings", First::Strings),
+                Kinds::INT => ("logic_ints", First::Ints),
+                _ => ("logic_values", First::Values),
+            };
+            self.globals.insert(table.to_owned(), first);
+            format!("{name}: {table}[v{var}]")
+        });
+        let values: Vec<String> = values.collect();
+        put!(self, "result = append(result, {{{}}})", values.join(", "));
+        while open > 1 {
+            put!(self, "}}");
+            open -= 1;
+        }
+        put!(self, "{end} }} return result }}");
+    }
+}
+
+/// The columns of an atom that hold constants or variables that are bound.
+fn bound_columns(atom: &Atom, bound: &BTreeSet<usize>) -> Vec<usize> {
+    let terms = atom.terms.iter().enumerate();
+    terms
+        .filter(|(_, term)| match term {
+            Term::Constant(_) => true,
+            Term::Var(var) => bound.contains(var),
+        })
+        .map(|(column, _)| column)
+        .collect()
+}
