@@ -561,7 +561,6 @@ fn unsupported_constructs_are_refused_by_name() {
     let cases = [
         ("let h = eval", "uses of the builtin function `eval` are"),
         ("import \"./other\" as other", "imports of Mochi modules are"),
-        ("bench \"b\" { print(1) }", "`bench` blocks are"),
         (
             "print(eval(\"1\"))",
             "calls of the builtin function `eval`, which would need the compiler when the program runs, are",
