@@ -1,0 +1,408 @@
+//! Texts of data formats and what is made of them.
+
+use super::{Machine, module_of};
+use crate::ir::{DataId, Kind, Module, Record, Type};
+use crate::legalize::layout::{Format, RecordLayout, RingMark, record_descriptor};
+
+const FUNCTIONS: &[&str] = &["json_load", "jsonl_load", "object_to_string", "object_release"];
+
+/// What a value becomes, as `decode.mochi` numbers the targets.
+#[derive(Clone, Debug)]
+enum Target {
+    Any,
+    Int,
+    Float,
+    Bool,
+    Text,
+    List(Box<Target>),
+    Map(Box<Target>),
+    IntMap(Box<Target>),
+    Record(&'static str, Vec<(&'static str, Target)>),
+}
+
+use Target::{Any, Bool, Float, Int, IntMap, List, Map, Text};
+
+impl Target {
+    fn kind(&self) -> Kind {
+        match self {
+            Any => Kind::Any,
+            Int => Kind::Int,
+            Float => Kind::Float,
+            Bool => Kind::Bool,
+            // What they point to does not matter here.
+            Text | List(_) | Map(_) | IntMap(_) | Target::Record(..) => Kind::Str,
+        }
+    }
+
+    fn format(&self) -> u32 {
+        Format::of(Type { kind: self.kind(), nullable: false }) as u32
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Any => "any".to_owned(),
+            Int => "int".to_owned(),
+            Float => "float".to_owned(),
+            Bool => "bool".to_owned(),
+            Text => "string".to_owned(),
+            List(element) => format!("list<{}>", element.name()),
+            Map(value) => format!("map<string, {}>", value.name()),
+            IntMap(value) => format!("map<int, {}>", value.name()),
+            Target::Record(name, _) => (*name).to_owned(),
+        }
+    }
+}
+
+struct Reader<'m> {
+    machine: Machine<'m>,
+}
+
+impl<'m> Reader<'m> {
+    fn new(module: &'m Module) -> Reader<'m> {
+        Reader { machine: Machine::new(module) }
+    }
+
+    fn place(&mut self, words: &[u64]) -> u64 {
+        let address = self.machine.call("alloc", &[4 * words.len() as u64]);
+        let bytes: Vec<u8> = words.iter().flat_map(|&word| (word as u32).to_le_bytes()).collect();
+        self.machine.write(address, &bytes);
+        address
+    }
+
+    fn shape(&mut self, target: &Target, format: u32) -> u64 {
+        let name = self.machine.string(target.name().as_bytes());
+        let formats = |format: u32| u64::from(format);
+        let list_kind = |element: &Target| 16 + if element.format() == 2 { 2 } else { formats(element.format()) };
+        let words = match target {
+            Any => vec![0, formats(format), name],
+            Int => vec![1, formats(format), name],
+            Float => vec![4, formats(format), name],
+            Bool => vec![5, formats(format), name],
+            Text => vec![6, formats(format), name],
+            List(element) => {
+                // A bool in a list is a byte.
+                let of = if element.format() == 2 { 6 } else { element.format() };
+                let part = self.shape(element, of);
+                vec![7, formats(format), name, list_kind(element), part]
+            }
+            Map(value) | IntMap(value) => {
+                let part = self.shape(value, value.format());
+                let int_keys = u64::from(matches!(target, IntMap(_)));
+                vec![8, formats(format), name, 32 + formats(value.format()), part, int_keys]
+            }
+            Target::Record(name_of, fields) => {
+                let ty = |target: &Target| Type { kind: target.kind(), nullable: false };
+                let declared = Record {
+                    name: (*name_of).to_owned(),
+                    fields: fields.iter().map(|(name, target)| ((*name).to_owned(), ty(target))).collect(),
+                    methods: Vec::new(),
+                    union: None,
+                    is_cell: false,
+                };
+                let mut names = Vec::new();
+                let blob = record_descriptor(&declared, RingMark::Never, |name| {
+                    names.push(self.machine.string(name.as_bytes()));
+                    DataId::new(names.len() - 1)
+                });
+                let descriptor = self.machine.call("alloc", &[u64::from(blob.size)]);
+                self.machine.write(descriptor, &blob.bytes);
+                for (at, data) in blob.relocs {
+                    self.machine.write(descriptor + u64::from(at), &(names[data.index()] as u32).to_le_bytes());
+                }
+                let mut words = vec![9, formats(format), name, descriptor, fields.len() as u64];
+                for (index, ((field, target), offset)) in
+                    fields.iter().zip(RecordLayout::of(&declared).offsets).enumerate()
+                {
+                    let name = self.machine.string(field.as_bytes());
+                    let shape = self.shape(target, target.format());
+                    words.extend([name, shape, u64::from(offset), index as u64 + 1]);
+                }
+                words
+            }
+        };
+        self.place(&words)
+    }
+
+    /// The shape of rows of this type.
+    fn rows(&mut self, row: &Target) -> u64 {
+        self.shape(&List(Box::new(row.clone())), 3)
+    }
+
+    fn text(&mut self, text: &[u8]) -> u64 {
+        let address = self.machine.call("alloc", &[text.len() as u64 + 8]);
+        self.machine.write(address, text);
+        address
+    }
+
+    /// What print shows of the rows that a text gives.
+    fn load(&mut self, function: &str, text: &[u8], shape: u64) -> String {
+        let address = self.text(text);
+        let live = self.machine.live_objects();
+        let rows = self.machine.call(function, &[address, text.len() as u64, shape, 7]);
+        let shown = self.machine.call("object_to_string", &[rows, 0]);
+        let shown = String::from_utf8(self.machine.take(shown)).expect("UTF-8");
+        self.machine.call("object_release", &[rows]);
+        assert_eq!(self.machine.live_objects(), live, "{shown}");
+        self.machine.call("free", &[address, text.len() as u64 + 8]);
+        shown
+    }
+}
+
+fn load(module: &Module, function: &str, text: &[u8], row: &Target) -> String {
+    let mut reader = Reader::new(module);
+    let shape = reader.rows(row);
+    reader.load(function, text, shape)
+}
+
+/// What is written to standard error, without the place in the program.
+fn failure(module: &Module, function: &str, text: &[u8], row: &Target) -> String {
+    let mut reader = Reader::new(module);
+    let shape = reader.rows(row);
+    let address = reader.text(text);
+    let (code, errors) = reader.machine.fail(function, &[address, text.len() as u64, shape, 7]);
+    assert_eq!(code, 1);
+    let errors = errors.strip_suffix("\n  at test.mochi:7\n").expect("the place in the program");
+    let errors = errors.strip_prefix("error: ").expect("the word");
+    errors.replace("\n  in standard input:", " @ ")
+}
+
+#[test]
+fn json_values_of_all_kinds_become_words() {
+    let module = module_of(FUNCTIONS);
+    let mut reader = Reader::new(&module);
+    let shape = reader.rows(&Any);
+    for (text, rows) in [
+        ("[]", "[]"),
+        (" [ ] \r\n\t", "[]"),
+        ("{}", "[{}]"),
+        ("[{}, {}]", "[{}, {}]"),
+        (r#"[{"a":1}]"#, r#"[{"a": 1.0}]"#),
+        (r#"{"n": null, "t": true, "f": false}"#, r#"[{"f": false, "n": nil, "t": true}]"#),
+        (r#"{"l": [1, [], [[2]], {"x": [3]}], "e": ""}"#, r#"[{"e": "", "l": [1.0, [], [[2.0]], {"x": [3.0]}]}]"#),
+        // The last of two values counts.
+        (r#"{"a": [1], "b": "x", "a": {"c": 2}, "b": 1}"#, r#"[{"a": {"c": 2.0}, "b": 1.0}]"#),
+        // Keys may be written with escapes, and look like numbers.
+        (r#"{"\u0061b": 1, "ab": 2, "10": 3, "": 4}"#, r#"[{"": 4.0, "10": 3.0, "ab": 2.0}]"#),
+        (
+            r#"{"a":-0,"b":0.5,"c":1e3,"d":1.5E-3,"e":12345678901234567890,"f":-1e-400}"#,
+            r#"[{"a": -0.0, "b": 0.5, "c": 1000.0, "d": 0.0015, "e": 12345678901234567000.0, "f": -0.0}]"#,
+        ),
+        (
+            r#"{"a":9007199254740993,"b":2.2250738585072014e-308,"c":1.7976931348623157e308,"d":0.1}"#,
+            &format!(
+                r#"[{{"a": 9007199254740992.0, "b": 0.{}22250738585072014, "c": 17976931348623157{}.0, "d": 0.1}}]"#,
+                "0".repeat(307),
+                "0".repeat(292)
+            ),
+        ),
+    ] {
+        assert_eq!(reader.load("json_load", text.as_bytes(), shape), rows, "{text}");
+    }
+}
+
+#[test]
+fn json_strings_have_all_escapes() {
+    let module = module_of(FUNCTIONS);
+    let mut reader = Reader::new(&module);
+    let shape = reader.rows(&Map(Box::new(Text)));
+    for (text, shown) in [
+        (&br#""plain text of more than eight bytes""#[..], "plain text of more than eight bytes"),
+        (br#""\"\\\/\b\f\n\r\t""#, r#"\"\\/\b\f\n\r\t"#),
+        ("\"é€😀 and ASCII\"".as_bytes(), "é€😀 and ASCII"),
+        (br#""\u00e9\u20AC""#, "é€"),
+        (br#""\ud83d\ude00""#, "😀"),
+        // Halves of pairs, alone or in the wrong order.
+        (br#""\ud83d""#, "\u{fffd}"),
+        (br#""\ude00\ud83dx""#, "\u{fffd}\u{fffd}x"),
+        (br#""\ud83d\u0041""#, "\u{fffd}A"),
+        (br#""\ud83d\ud83d\ude00""#, "\u{fffd}😀"),
+        (br#""\u0000\u001f""#, r"\x00\x1f"),
+        // Bytes that are no UTF-8.
+        (b"\"a\xffb\xe2\x82c\"", "a\u{fffd}b\u{fffd}\u{fffd}c"),
+        (b"\"\xed\xa0\x80\"", "\u{fffd}\u{fffd}\u{fffd}"),
+    ] {
+        let document = [b"[{\"k\": ", text, b"}]"].concat();
+        let expected = format!("[{{\"k\": \"{shown}\"}}]");
+        assert_eq!(reader.load("json_load", &document, shape), expected, "{}", String::from_utf8_lossy(text));
+    }
+}
+
+#[test]
+fn malformed_json_fails_at_its_place() {
+    let module = module_of(FUNCTIONS);
+    for (text, message) in [
+        ("", "unexpected end of the data @ 1:1"),
+        ("  ", "unexpected end of the data @ 1:3"),
+        ("1", "expected an array of objects, or an object @ 1:1"),
+        ("[1]", "expected an object @ 1:2"),
+        ("[{}, null]", "expected an object @ 1:6"),
+        ("[{}", "unexpected end of the data @ 1:4"),
+        ("[{},]", "expected an object @ 1:5"),
+        ("[{} {}]", "expected ',' or ']' @ 1:5"),
+        ("[{}]\n]", "expected the end of the data @ 2:1"),
+        ("{} {}", "expected the end of the data @ 1:4"),
+        ("{", "unexpected end of the data @ 1:2"),
+        ("{a: 1}", "expected a key in quotes @ 1:2"),
+        ("{\"a\" 1}", "expected ':' @ 1:6"),
+        ("{\"a\": }", "expected a value @ 1:7"),
+        ("{\"a\": 1,}", "expected a key in quotes @ 1:9"),
+        ("{\"a\": 1 \"b\": 2}", "expected ',' or '}' @ 1:9"),
+        ("{\n \"a\": 1\n \"b\"}", "expected ',' or '}' @ 3:2"),
+        ("{\"a\": [1 2]}", "expected ',' or ']' @ 1:10"),
+        ("{\"a\": [1,]}", "expected a value @ 1:10"),
+        ("{\"a\": [}", "expected a value @ 1:8"),
+        ("{\"a\": [1}", "expected ',' or ']' @ 1:9"),
+        ("{\"a\": 1]", "expected ',' or '}' @ 1:8"),
+        ("{\"é\": x}", "expected a value @ 1:7"),
+        ("{\"a\": nul}", "expected a value @ 1:7"),
+        ("{\"a\": True}", "expected a value @ 1:7"),
+        ("{\"a\": NaN}", "expected a value @ 1:7"),
+        ("{\"a\": 'b'}", "expected a value @ 1:7"),
+        ("{\"a\": 01}", "a number begins with a zero @ 1:7"),
+        ("{\"a\": -01}", "a number begins with a zero @ 1:8"),
+        ("{\"a\": -}", "expected a digit @ 1:8"),
+        ("{\"a\": +1}", "expected a value @ 1:7"),
+        ("{\"a\": .5}", "expected a value @ 1:7"),
+        ("{\"a\": 1.}", "expected a digit @ 1:9"),
+        ("{\"a\": 1e}", "expected a digit @ 1:9"),
+        ("{\"a\": 1e+}", "expected a digit @ 1:10"),
+        ("{\"a\": 1e999}", "number out of range @ 1:7"),
+        ("{\"a\": 0x10}", "expected ',' or '}' @ 1:8"),
+        ("{\"a\": \"b}", "unexpected end of the data @ 1:10"),
+        ("{\"a\": \"b\\", "unexpected end of the data @ 1:10"),
+        ("{\"a\": \"b\nc\"}", "expected '\"' @ 1:9"),
+        ("{\"a\": \"b\tc\"}", "control character in a string @ 1:9"),
+        ("{\"a\": \"b\\x\"}", "unknown escape @ 1:9"),
+        ("{\"a\": \"b\\u12g4\"}", "expected four hexadecimal digits @ 1:9"),
+        ("{\"a\": \"b\\u12\"}", "expected four hexadecimal digits @ 1:9"),
+        ("{\"a\": 1} // no", "expected the end of the data @ 1:10"),
+        ("\u{feff}[]", "expected an array of objects, or an object @ 1:1"),
+    ] {
+        assert_eq!(failure(&module, "json_load", text.as_bytes(), &Any), message, "{text}");
+    }
+}
+
+#[test]
+fn json_lines_are_objects() {
+    let module = module_of(FUNCTIONS);
+    for (text, rows) in [
+        ("", "[]"),
+        ("\n\r\n", "[]"),
+        ("{\"a\":1}", r#"[{"a": 1.0}]"#),
+        ("{\"a\":1}\n\n {\"a\" : 2 }\r\n{}\n", r#"[{"a": 1.0}, {"a": 2.0}, {}]"#),
+    ] {
+        assert_eq!(load(&module, "jsonl_load", text.as_bytes(), &Any), rows, "{text}");
+    }
+    for (text, message) in [
+        ("{}\n[]\n", "expected an object @ 2:1"),
+        ("{}\n{} {}\n", "expected the end of the line @ 2:4"),
+        ("{}\n{\"a\":\n1}\n", "unexpected end of the line @ 2:6"),
+        ("{\"a\": \"\n\"}", "unexpected end of the line @ 1:8"),
+        ("{}\n{\"a\"", "unexpected end of the data @ 2:5"),
+    ] {
+        assert_eq!(failure(&module, "jsonl_load", text.as_bytes(), &Any), message, "{text}");
+    }
+}
+
+fn person() -> Target {
+    let inner = Target::Record("Inner", vec![("ok", Bool), ("xs", List(Box::new(Float)))]);
+    Target::Record(
+        "Person",
+        vec![
+            ("name", Text),
+            ("age", Int),
+            ("height", Float),
+            ("inner", inner),
+            ("flags", List(Box::new(Bool))),
+            ("counts", Map(Box::new(Int))),
+            ("rest", Any),
+        ],
+    )
+}
+
+#[test]
+fn rows_become_records_without_anything_between() {
+    let module = module_of(FUNCTIONS);
+    let mut reader = Reader::new(&module);
+    let shape = reader.rows(&person());
+    let shown = r#"[{"__name": "Person", "age": 30, "counts": {"a": 1, "b": 2}, "flags": [true, false], "height": 1.5, "inner": {"__name": "Inner", "ok": true, "xs": [1.0, 2.5]}, "name": "Alice", "rest": {"x": [nil]}}]"#;
+    for text in [
+        r#"{"name":"Alice","age":30,"height":1.5,"inner":{"ok":true,"xs":[1,2.5]},"flags":[true,false],"counts":{"a":1,"b":2},"rest":{"x":[null]}}"#,
+        // In another order, with fields that are not declared.
+        r#"{"zz":[{"age":{}},"\u0041",1e5,true,null],"rest":{"x":[null]},"counts":{"b":2,"a":1},"y":"","flags":[true,false],"inner":{"xs":[1,2.5],"no":[],"ok":true},"height":1.5,"age":30,"name":"Alice","z":{}}"#,
+        // Twice: the last one counts. What numbers and strings can become is converted.
+        r#"{"name":"x","name":"Alice","counts":{"q":9},"age":"7","age":"30","height":"1.5","inner":{"xs":[],"ok":false,"xs":[1,2.5],"ok":true},"flags":[true,false],"counts":{"a":1.9,"b":"2","a":true},"rest":[1,"a"],"rest":{"x":[null]}}"#,
+    ] {
+        assert_eq!(reader.load("json_load", text.as_bytes(), shape), shown, "{text}");
+    }
+    let many = "1234567890123456789012345678901234567890";
+    let text = format!("[{{\"a\":{many},\"b\":-{many},\"c\":1e3,\"d\":-2.9,\"e\":null,\"f\":9007199254740993}}]");
+    let fields = ["a", "b", "c", "d", "e", "f"].map(|name| (name, Int)).to_vec();
+    let shown =
+        format!("[{{\"__name\": \"N\", \"a\": {many}, \"b\": -{many}, \"c\": 1000, \"d\": -2, \"e\": 0, \"f\": 9007199254740993}}]");
+    assert_eq!(load(&module, "json_load", text.as_bytes(), &Target::Record("N", fields)), shown);
+    let text = r#"[{"1":"x","-5":"y"}]"#;
+    assert_eq!(load(&module, "json_load", text.as_bytes(), &IntMap(Box::new(Text))), r#"[{"-5": "y", "1": "x"}]"#);
+}
+
+#[test]
+fn rows_of_many_fields_know_which_are_missing() {
+    let module = module_of(FUNCTIONS);
+    let names: Vec<&'static str> = (0..100).map(|index| format!("f{index}").leak() as &str).collect();
+    let row = Target::Record("Wide", names.iter().map(|&name| (name, Int)).collect());
+    let fields = |skip: usize| -> String {
+        let fields = names.iter().enumerate().rev().filter(|&(index, _)| index != skip);
+        let fields: Vec<String> = fields.map(|(index, name)| format!("\"{name}\":{index}")).collect();
+        format!("{{{}}}", fields.join(","))
+    };
+    let text = format!("[{},{}]", fields(100), fields(100));
+    let shown = load(&module, "json_load", text.as_bytes(), &row);
+    assert_eq!(shown.matches("\"f99\": 99").count(), 2);
+    for missing in [0, 31, 32, 63, 99] {
+        let text = format!("[{},\n {}]", fields(100), fields(missing));
+        let expected = format!("missing field f{missing} for Wide @ 2:2");
+        assert_eq!(failure(&module, "json_load", text.as_bytes(), &row), expected);
+    }
+}
+
+#[test]
+fn values_that_no_cast_takes_fail_at_their_place() {
+    let module = module_of(FUNCTIONS);
+    let row = |target: Target| Target::Record("P", vec![("x", target)]);
+    let list = List(Box::new(Int));
+    for (value, target, message) in [
+        ("\"a\"", Int, "cannot cast \"a\" to int @ 1:7"),
+        ("[1]", Int, "cannot cast []interface {} to int @ 1:7"),
+        ("{}", Int, "cannot cast map[string]interface {} to int @ 1:7"),
+        ("\"\"", Float, "cannot cast \"\" to float @ 1:7"),
+        ("true", Float, "cannot cast bool to float @ 1:7"),
+        ("1", Bool, "cannot cast float64 to bool @ 1:7"),
+        ("null", Bool, "cannot cast <nil> to bool @ 1:7"),
+        ("null", Text, "cannot cast <nil> to string @ 1:7"),
+        ("1.5", Text, "cannot cast float64 to string @ 1:7"),
+        ("1", list.clone(), "cannot cast float64 to list<int> @ 1:7"),
+        ("{}", list.clone(), "cannot cast map[string]interface {} to list<int> @ 1:7"),
+        ("[1, \"b\"]", list, "cannot cast \"b\" to int @ 1:11"),
+        ("[]", Map(Box::new(Any)), "cannot cast []interface {} to map<string, any> @ 1:7"),
+        ("{\"k\": 1}", IntMap(Box::new(Any)), "cannot cast \"k\" to int @ 1:8"),
+        ("null", row(Int), "cannot cast <nil> to P @ 1:7"),
+        ("{\"y\": 1}", row(Int), "missing field x for P @ 1:7"),
+    ] {
+        let text = format!("{{\"x\": {value}}}");
+        assert_eq!(failure(&module, "json_load", text.as_bytes(), &row(target)), message, "{value}");
+    }
+    assert_eq!(failure(&module, "json_load", b"[{}]", &Int), "cannot cast map[string]interface {} to int @ 1:2");
+}
+
+#[test]
+fn json_nests_without_a_limit() {
+    let module = module_of(FUNCTIONS);
+    let depth = 3_000;
+    let text = format!("{{\"a\": {}1{}}}", "[{\"b\":".repeat(depth), "}]".repeat(depth));
+    let shown = load(&module, "json_load", text.as_bytes(), &Any);
+    assert_eq!(shown.matches("{\"b\": ").count(), depth);
+    // Also in what is ignored.
+    let row = Target::Record("P", vec![("x", Int)]);
+    let text = format!("{{\"a\": {}1{}, \"x\": 2}}", "[{\"b\":".repeat(depth), "}]".repeat(depth));
+    assert_eq!(load(&module, "json_load", text.as_bytes(), &row), r#"[{"__name": "P", "x": 2}]"#);
+}
