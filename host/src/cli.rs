@@ -202,9 +202,22 @@ pub(crate) struct SandboxArgs {
     /// Set an environment variable, or pass one on: NAME[=VALUE]
     #[arg(long, value_name = "NAME")]
     pub(crate) env: Vec<String>,
-    /// Grant connections to HOST:PORT
+    /// Grant `fetch` a host: HOST, HOST:PORT, *.DOMAIN or *
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) allow_net: Vec<String>,
+    /// Grant `generate` a provider: echo, or the URL of a service like https://api.openai.com/v1, whose key is in
+    /// the environment variable MOCHI_LLM_KEY
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) llm: Option<String>,
+    /// The model to ask where the program names none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) llm_model: Option<String>,
+    /// Answer what is fetched or generated from a file or directory of recorded answers
+    #[arg(long, value_name = "PATH")]
+    pub(crate) replay: Option<PathBuf>,
+    /// Record what the network answers, for --replay
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// End the program after this time (30, 1.5s, 200ms, 2m)
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,

@@ -4,6 +4,7 @@ use crate::console::{Console, PENDING_EXPORT, Pending, Stream, WriteError};
 use crate::engine::{HOST_STACK, Settings};
 use crate::failure::{Exit, Failure, Result, show};
 use crate::limits::{self, Limits};
+use crate::outside::{self, Asking, Outside};
 use crate::stdio::{self, Stdio, Stop};
 use crate::trace::{Place, SourceText, Trace};
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct Grants {
     pub args: Vec<String>,
     pub env: Vec<(String, String)>,
     pub dirs: Vec<Directory>,
+    /// What it may ask the network.
+    pub outside: Outside,
     /// Clocks and random numbers that are the same in every run.
     pub deterministic: bool,
 }
@@ -48,6 +51,7 @@ pub(crate) struct State {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) stdio: Stdio,
     pub(crate) console: Arc<Console>,
+    pub(crate) asking: Asking,
     limiter: Limiter,
 }
 
@@ -113,6 +117,7 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Resu
         wasi: wasi_context(grants)?,
         stdio,
         console: Arc::clone(console),
+        asking: Asking::new(&grants.outside),
         limiter: Limiter { memory: limits.memory, table_elements: limits.table_elements, denied: false },
     };
     let mut store = Store::new(engine, state);
@@ -165,13 +170,17 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Resu
 /// small program runs.
 fn linker(engine: &Engine, module: &Module) -> Result<Linker<State>> {
     let mut linker = Linker::new(engine);
-    let others = if module.imports().all(|import| stdio::provides(&import)) {
+    let others = if module.imports().all(|import| stdio::provides(&import) || outside::provides(&import)) {
         Ok(())
     } else {
         p1::add_to_linker_sync(&mut linker, |state: &mut State| &mut state.wasi)
     };
     others
         .and_then(|()| stdio::add_to_linker(&mut linker))
+        .and_then(|()| {
+            let asks = module.imports().any(|import| outside::provides(&import));
+            if asks { outside::add_to_linker(&mut linker) } else { Ok(()) }
+        })
         .map_err(|error| Failure::host("cannot provide WASI").with_chain(&error))?;
     Ok(linker)
 }

@@ -68,6 +68,32 @@ intrinsics! {
     Atan2 "float_atan2" (FLOAT, FLOAT) -> FLOAT;
     /// The MD5 digest of a string in hexadecimal.
     Md5 "string_md5" (STRING) -> STRING;
+    /// A part of a URL's query, or else of its path, with `%XX` for what cannot stand there.
+    UrlEscape "url_escape" (STRING, BOOL) -> STRING;
+    /// Gives the next request a header; whether it can have it.
+    HttpHeader "http_header" (STRING, STRING) -> BOOL;
+    /// Sends a request and gives the body of the answer, or fails: URL, method and its number, authority, path
+    /// with query, body, nanoseconds.
+    HttpExchange "http_exchange" (STRING, STRING, INT, STRING, STRING, STRING, INT) -> STRING;
+    /// Where the last answer says to ask instead; "" if it does not.
+    HttpLocation "http_location" () -> STRING;
+    /// The status of the last answer.
+    HttpStatus "http_status" () -> INT;
+    /// Where else the next answer of a model ends; how many such texts there are.
+    LlmStop "llm_stop" (STRING) -> INT;
+    /// Gives the next question to a model a parameter, a name and a JSON text; how many there are.
+    LlmParameter "llm_parameter" (STRING, STRING) -> INT;
+    /// The answer of a model, or fails: model, prompt, schema, the most tokens, temperature. Empty strings, no tokens
+    /// and a temperature below zero are none.
+    LlmGenerate "llm_generate" (STRING, STRING, STRING, INT, FLOAT) -> STRING;
+    /// How many numbers a model gives for a text, or fails.
+    LlmEmbed "llm_embed" (STRING, STRING) -> INT;
+    /// One of these numbers, which are gone after the last.
+    LlmNumber "llm_number" (INT) -> FLOAT;
+    /// The value that a JSON text says; fails if it says none, and names what the text comes from.
+    ReadJson "read_json" (STRING, STRING) -> ANY;
+    /// The text of a file; fails if there is none.
+    ReadFile "read_file" (STRING) -> STRING;
     /// The variables of the environment, `NAME=value`, one zero byte between them.
     Environment "environment" () -> STRING;
     /// Nanoseconds of a clock that only goes forward, whatever `MOCHI_NOW_SEED` says.

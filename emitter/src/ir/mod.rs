@@ -557,6 +557,8 @@ pub struct Module {
     pub start: Option<FuncId>,
     /// Where the pending standard output is described; exported as `mochi_stdout`.
     pub stdout_state: Option<DataId>,
+    /// Gives the host memory for what it returns by the canonical ABI; exported as `cabi_realloc`.
+    pub realloc: Option<FuncId>,
     /// Source file names, by `Span::file`.
     pub files: Vec<String>,
     /// Where their lines begin; of files that IR text names, only when it told so.

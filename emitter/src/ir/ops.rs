@@ -747,6 +747,8 @@ mochi_ops! {
     /// What lies between the places where the second is part of the first, or the code points of the first if
     /// the second is empty.
     StrSplit "str.split" (borrow text, borrow text) -> (list) Alloc None;
+    /// With `%XX` for what cannot stand in a part of a URL's query (true) or in its path (false).
+    StrEscapeUrl "str.escape_url" (borrow text, borrow truth) -> (text) Alloc None;
     /// The string so many times; not at all if that is negative.
     StrRepeat "str.repeat" (borrow text, borrow int) -> (text) Alloc None;
     /// Decimal digits with an optional sign, of a number of at most 64 bits; else fails. None gives 0.
@@ -909,6 +911,29 @@ mochi_ops! {
     Clock "clock" () -> (int) Write None;
     /// The variables of the environment, one zero byte between them.
     Environment "environment" () -> (text) Read None;
+    /// Gives the next request of `http.exchange` a field, name and value; false if it cannot have it.
+    HttpHeader "http.header" (borrow text, borrow text) -> (truth) Write None;
+    /// Sends a request and gives the body of its answer: URL without query, method, which case of wasi:http's
+    /// `method` that is, authority, path with query, body (empty for none), nanoseconds until it fails (0 for none).
+    HttpExchange "http.exchange" (borrow text, borrow text, borrow int, borrow text, borrow text, borrow text, borrow int) -> (text) Write None;
+    /// Where the last answer says to ask instead; "" if it does not. Takes what it tells.
+    HttpLocation "http.location" () -> (text) Write None;
+    /// The status of the last answer.
+    HttpStatus "http.status" () -> (small) Write None;
+    /// Where else the answer of the next `llm.generate` ends; how many such texts there are.
+    LlmStop "llm.stop" (borrow text) -> (small) Write None;
+    /// Name and JSON text of what else it is asked; how many there are.
+    LlmParameter "llm.parameter" (borrow text, borrow text) -> (small) Write None;
+    /// The answer of a model: model, prompt, schema (each empty for none), tokens (0), temperature (below 0).
+    LlmGenerate "llm.generate" (borrow text, borrow text, borrow text, borrow int, borrow number) -> (text) Write None;
+    /// How many numbers a model gives for a text: model, text.
+    LlmEmbed "llm.embed" (borrow text, borrow text) -> (small) Write None;
+    /// One of these numbers, which are gone after the last.
+    LlmNumber "llm.number" (borrow int) -> (number) Write None;
+    /// The value that a JSON text says, and where it comes from, which a failure says.
+    ReadJson "read.json" (borrow text, borrow text) -> (any) Write None;
+    /// The text of the file with a name.
+    ReadFile "read.file" (borrow text) -> (text) Write None;
     /// Bytes of memory that the program has.
     Mem "mem" () -> (small) Write None;
     /// Fails with the static message when the operand is false.

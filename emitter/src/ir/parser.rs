@@ -193,6 +193,9 @@ fn sound_program(text: &str) -> Result<Parsed, Vec<TextError>> {
     if parsed.module.stdout_state.is_some() {
         fault((0, 0), "the description of pending output is the compiler's".to_owned());
     }
+    if parsed.module.realloc.is_some() {
+        fault((0, 0), "what gives the host memory is the compiler's".to_owned());
+    }
     if parsed.module.files.len() > FILE_LIMIT {
         fault((0, 0), format!("more than {FILE_LIMIT} files cannot be told apart in failures"));
     }

@@ -48,6 +48,9 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
     if let Some(data) = module.stdout_state {
         line(&mut out, format_args!("stdout {data}"));
     }
+    if let Some(realloc) = module.realloc {
+        line(&mut out, format_args!("realloc {}", func_name(module, realloc.index())));
+    }
     if let Some(start) = module.start {
         line(&mut out, format_args!("start {}", func_name(module, start.index())));
     }

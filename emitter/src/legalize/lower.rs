@@ -283,6 +283,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::StrMd5
             | MochiOp::StrIndex
             | MochiOp::StrSplit
+            | MochiOp::StrEscapeUrl
             | MochiOp::StrRepeat
             | MochiOp::StrToInt
             | MochiOp::StrToBigint
@@ -306,6 +307,17 @@ impl<'a> Ctx<'a> {
             | MochiOp::Mem
             | MochiOp::Now
             | MochiOp::Clock
+            | MochiOp::HttpHeader
+            | MochiOp::HttpLocation
+            | MochiOp::HttpStatus
+            | MochiOp::LlmStop
+            | MochiOp::LlmParameter
+            | MochiOp::LlmGenerate
+            | MochiOp::LlmEmbed
+            | MochiOp::LlmNumber
+            | MochiOp::ReadJson
+            | MochiOp::ReadFile
+            | MochiOp::HttpExchange
             | MochiOp::Environment => Some(self.scalar_op(op, data)),
 
             MochiOp::ListNew

@@ -73,6 +73,7 @@ pub fn legalize(module: &mut Module, options: &LegalizeOptions<'_>) {
         module.start = Some(start::wrap(module, &mut runtime));
     }
     module.stdout_state = runtime.stdout_state(module);
+    module.realloc = runtime.realloc(module);
     for global in &mut module.globals {
         global.ty = global.ty.machine();
     }

@@ -44,7 +44,7 @@ impl Features {
         Features {
             debug_memory,
             any,
-            maps: !module.maps.is_empty(),
+            maps: !module.maps.is_empty() || ops().any(|op| op == Op::Mochi(MochiOp::ReadJson)),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
             rationals: ops().any(makes_rationals),
             cycles: !rings.is_empty(),

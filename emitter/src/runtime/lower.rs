@@ -166,7 +166,7 @@ type Result<T> = std::result::Result<T, DialectError>;
 pub(super) fn declared(item: &Item) -> Result<Declared> {
     let (params, result) = match &item.stmt()?.kind {
         StmtKind::Fun(decl) => (&decl.params, &decl.result),
-        StmtKind::ImportWasi { name: _, params, result } => (params, result),
+        StmtKind::ImportHost { from: _, name: _, params, result } => (params, result),
         _ => return Err(item.error(0, format!("{} is not a function", item.name))),
     };
     let mut types = Vec::new();
@@ -201,13 +201,20 @@ pub(super) fn symbol(name: &str) -> String {
     format!("runtime.{name}")
 }
 
+/// What `import wasi` imports from.
+const WASI: &str = "wasi_snapshot_preview1";
+
 /// Lowers a function or import.
 pub(super) fn function(item: &'static Item, features: Features) -> Result<Template> {
     let declared = declared(item)?;
     let sig = signature(&declared);
     let decl = match &item.stmt()?.kind {
-        StmtKind::ImportWasi { .. } => {
-            let func = Function::imported(symbol(item.name), "wasi_snapshot_preview1", item.name, sig);
+        StmtKind::ImportHost { from, name: _, params: _, result: _ } => {
+            let (module, field) = match from {
+                Some((module, field)) => (module.as_str(), field.as_str()),
+                None => (WASI, item.name),
+            };
+            let func = Function::imported(symbol(item.name), module, field, sig);
             return Ok(Template { func, callees: Vec::new(), globals: Vec::new(), data: Vec::new(), sigs: Vec::new() });
         }
         StmtKind::Fun(decl) => decl,

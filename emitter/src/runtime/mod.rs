@@ -79,6 +79,14 @@ impl Runtime {
         })
     }
 
+    /// What the host gets memory from for what it returns, if the module imports functions that return lists: those of
+    /// WASI preview 1 do not.
+    pub fn realloc(&mut self, module: &mut Module) -> Option<FuncId> {
+        let mut imports = module.functions.iter().filter_map(|func| func.import.as_ref());
+        let is_component = imports.any(|(from, _)| from.contains('/'));
+        is_component.then(|| self.func(module, RuntimeFn::CabiRealloc))
+    }
+
     fn named(&mut self, module: &mut Module, name: &'static str) -> FuncId {
         let mut pending = Pending::new();
         let id = self.enqueue(module, name, &mut pending);

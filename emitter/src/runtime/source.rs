@@ -25,6 +25,7 @@ macro_rules! files {
 
 files!(
     "alloc.mochi",
+    "answer.mochi",
     "any.mochi",
     "bignum.mochi",
     "case.mochi",
@@ -37,11 +38,13 @@ files!(
     "fail.mochi",
     "float.mochi",
     "format.mochi",
+    "http.mochi",
     "int.mochi",
     "io.mochi",
     "json.mochi",
     "limbs.mochi",
     "list.mochi",
+    "llm.mochi",
     "map.mochi",
     "md5.mochi",
     "object.mochi",

@@ -276,6 +276,29 @@ runtime_functions! {
     Environment "environment" () -> string;
     Mem "mem" () -> int;
 
+    /// Old block, its size, alignment, new size: what the canonical ABI asks for.
+    CabiRealloc "cabi_realloc" (ptr, i32, i32, i32) -> ptr;
+    /// Name and value of a field of the next request.
+    HttpHeader "http_header" (string, string) -> bool;
+    /// What is fetched, method, its number, authority, path with query, body, nanoseconds; the body of the answer.
+    HttpExchange "http_exchange" (string, string, int, string, string, string, int, i32) -> string;
+    /// Where the last answer says to ask instead; "" if it does not.
+    HttpLocation "http_location" () -> string;
+    HttpStatus "http_last_status" () -> int;
+    /// A part of a URL: of its query or of its path.
+    UrlEscape "url_escape" (string, bool) -> string;
+
+    /// These are pending for the next question.
+    LlmStop "llm_stop" (string) -> int;
+    LlmParameter "llm_parameter" (string, string) -> int;
+    /// Model, prompt, schema, tokens, temperature.
+    LlmGenerate "llm_generate" (string, string, string, int, f64, i32) -> string;
+    LlmEmbed "llm_embed" (string, string, i32) -> int;
+    LlmNumber "llm_number" (int) -> f64;
+    /// A JSON text and where it comes from, which a failure says.
+    JsonRead "json_read" (string, string, i32) -> any;
+    FileRead "file_read" (string, i32) -> string;
+
     FailMessage "fail_message" (ptr, i32, i32);
     /// Site, index, length.
     ListIndexFail "list_index_fail" (i32, int, i32);

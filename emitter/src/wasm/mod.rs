@@ -123,6 +123,9 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     if let Some(start) = module.start {
         exports.export("_start", ExportKind::Func, body::Symbols::function(&symbols, start));
     }
+    if let Some(realloc) = module.realloc {
+        exports.export("cabi_realloc", ExportKind::Func, body::Symbols::function(&symbols, realloc));
+    }
     if let Some(data) = module.stdout_state {
         let address = ConstExpr::i32_const(symbols.placement.address(data) as i32);
         globals.global(GlobalType { val_type: ValType::I32, mutable: false, shared: false }, &address);

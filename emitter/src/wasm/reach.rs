@@ -32,7 +32,7 @@ pub(super) fn reach(module: &Module) -> Reached {
         table: Table::default(),
         bodies: module.functions.iter().map(|_| None).collect(),
     };
-    let mut functions: Vec<FuncId> = module.start.into_iter().collect();
+    let mut functions: Vec<FuncId> = module.start.into_iter().chain(module.realloc).collect();
     let mut data: Vec<DataId> = module.stdout_state.into_iter().collect();
     let mut in_table: Vec<FuncId> = Vec::new();
     // Data may hold numbers of functions, and functions addresses of data.

@@ -12,6 +12,7 @@ use crate::keys::Trust;
 use crate::limits::{Limits, parse_duration, parse_size};
 use crate::load;
 use crate::output;
+use crate::outside::Outside;
 use crate::places::Places;
 use crate::report::{Reporter, say};
 use crate::sandbox::{self, Directory, Grants, Program};
@@ -27,6 +28,9 @@ use wasmtime::{Engine, Module};
 
 /// The seed of `now()`; it makes programs repeatable and gives nothing away, so it is passed on unasked.
 const SEED: &str = "MOCHI_NOW_SEED";
+
+/// Holds the key of the provider of models: what is on a command line, others see.
+const LLM_KEY: &str = "MOCHI_LLM_KEY";
 
 pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
     let limits = limits(&args.sandbox)?;
@@ -249,9 +253,6 @@ pub(super) fn grants(
     program_args: &[OsString],
     places: Option<&Places>,
 ) -> Result<Grants> {
-    if let Some(address) = args.allow_net.first() {
-        return Err(Failure::not_available(format_args!("--allow-net {address}: the network")));
-    }
     let mut words = vec![origin.name()];
     for word in program_args {
         let text =
@@ -279,7 +280,24 @@ pub(super) fn grants(
         }
     }
     let dirs = args.dir.iter().map(|text| directory(text, places)).collect::<Result<_>>()?;
-    Ok(Grants { args: words, env, dirs, deterministic: args.deterministic })
+    let outside = outside(args)?;
+    Ok(Grants { args: words, env, dirs, outside, deterministic: args.deterministic })
+}
+
+fn outside(args: &SandboxArgs) -> Result<Outside> {
+    let mut outside = Outside::default();
+    args.allow_net.iter().try_for_each(|rule| outside.allow(rule))?;
+    if let Some(path) = &args.replay {
+        outside.replay(path)?;
+    }
+    if let Some(path) = &args.record {
+        outside.record(path)?;
+    }
+    if let Some(provider) = &args.llm {
+        let key = std::env::var(LLM_KEY).ok().filter(|key| !key.is_empty());
+        outside.provider(provider, args.llm_model.clone(), key)?;
+    }
+    Ok(outside)
 }
 
 /// `HOST[::GUEST][:rw]`

@@ -357,10 +357,3 @@ fn directories_with_keys_are_not_granted() {
     }
     bench.tool(["run", "--dir", "missing", "hello.wasm"]).expect(2);
 }
-
-#[test]
-fn the_network_is_refused_by_name() {
-    let bench = Bench::new();
-    bench.wasm("hello.wasm", &program(HELLO));
-    bench.tool(["run", "--allow-net", "example.org:80", "hello.wasm"]).expect(2).says("example.org:80");
-}

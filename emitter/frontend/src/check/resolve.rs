@@ -14,6 +14,7 @@ mod foreign;
 pub(super) mod logic;
 mod matching;
 mod nested;
+mod outside;
 mod prelude;
 mod queries;
 mod streams;
@@ -51,7 +52,10 @@ pub(super) fn resolve<'a>(
             ast::StmtKind::Fun(decl) => {
                 declarations.push((decl, stmt.span));
             }
-            ast::StmtKind::Let { name, .. } => {
+            ast::StmtKind::Model { name, settings } => {
+                names.models.insert(&name.text, settings);
+            }
+            ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } => {
                 names.variables.insert(&name.text);
             }
             _ => {}
@@ -140,6 +144,8 @@ struct TopLevel<'a> {
     types: HashMap<&'a str, Named<'a>>,
     /// Imported modules; none for one that was refused.
     modules: HashMap<&'a str, Option<foreign::Module>>,
+    /// What `model` declares.
+    models: BTreeMap<&'a str, &'a [(ast::Name, ast::Expr)]>,
     /// What is declared `extern`, of no module.
     externs: HashSet<&'a str>,
 }
@@ -276,7 +282,7 @@ impl<'a> Resolver<'a> {
             self.func.values.clear();
             self.stmt(stmt, &mut body);
             self.mark_early_reads();
-            if let ast::StmtKind::Let { name, .. } = &stmt.kind
+            if let ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } = &stmt.kind
                 && let Some(&global) = self.globals.get(name.text.as_str())
             {
                 self.func.declared.insert(global);
@@ -462,17 +468,17 @@ impl<'a> Resolver<'a> {
             | ast::StmtKind::ExternType { .. }
             | ast::StmtKind::ExternObject { .. }
             | ast::StmtKind::Stream { .. }
-            | ast::StmtKind::Agent { .. } => return,
+            | ast::StmtKind::Agent { .. }
+            | ast::StmtKind::Model { .. } => return,
             ast::StmtKind::Fact(of) => return self.fact(of, span, out),
             ast::StmtKind::Rule { head, body } => return self.rule(head, body, span, out),
-            ast::StmtKind::Model { .. } => return self.refuse(span, "`model` declarations"),
             ast::StmtKind::On { stream, var, body } => return self.on_handler(stream, var, body, span, out),
             ast::StmtKind::Emit { stream, fields } => return self.emit(stream, fields, span, out),
-            ast::StmtKind::Fetch { .. } => return self.refuse(span, "`fetch` statements"),
+            ast::StmtKind::Fetch { url, into, with } => self.fetch_into(url, into, with.as_ref(), span),
             ast::StmtKind::Update { target, set, cond } => {
                 return self.update(target, set, cond.as_ref(), span, out);
             }
-            ast::StmtKind::Const { .. } | ast::StmtKind::ImportWasi { .. } => {
+            ast::StmtKind::Const { .. } | ast::StmtKind::ImportHost { .. } => {
                 return self.refuse(span, "forms of the runtime's dialect");
             }
         };
@@ -773,8 +779,8 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Match { target, arms } => return self.match_expr(target, arms, span),
             ast::ExprKind::Query(query) => return self.query(query, span),
             ast::ExprKind::LogicQuery(of) => return self.logic_query(of, span),
-            ast::ExprKind::Generate { .. } => return self.refused(span, "`generate` expressions"),
-            ast::ExprKind::Fetch { .. } => return self.refused(span, "`fetch` expressions"),
+            ast::ExprKind::Generate { target, fields } => return self.generate(target, fields, span),
+            ast::ExprKind::Fetch { url, with } => return self.fetch(url, with.as_deref(), span),
             ast::ExprKind::Load { .. } => return self.refused(span, "`load` expressions"),
             ast::ExprKind::Save { .. } => return self.refused(span, "`save` expressions"),
             ast::ExprKind::GenericCall { .. } => return self.refused(span, "forms of the runtime's dialect"),

@@ -227,6 +227,8 @@ pub(super) enum ExprKind<'a> {
     Float(f64),
     Bool(bool),
     Str(&'a [u8]),
+    /// A string that the resolver made.
+    Text(String),
     None,
     /// None in place of a name that nobody knows, which was reported.
     Absent,
@@ -364,6 +366,7 @@ impl ExprKind<'_> {
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
             | ExprKind::Str(_)
+            | ExprKind::Text(_)
             | ExprKind::None
             | ExprKind::Absent
             | ExprKind::Local(_)

@@ -280,7 +280,7 @@ impl<'a> Walk<'a> {
             | StmtKind::On { .. }
             | StmtKind::Agent { .. }
             | StmtKind::Const { .. }
-            | StmtKind::ImportWasi { .. } => {}
+            | StmtKind::ImportHost { .. } => {}
         }
     }
 

@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
                 Ok(())
             }
             // Logic is not typed, and the others are the runtime's dialect.
-            StmtKind::Fact(_) | StmtKind::Rule { .. } | StmtKind::Const { .. } | StmtKind::ImportWasi { .. } => Ok(()),
+            StmtKind::Fact(_) | StmtKind::Rule { .. } | StmtKind::Const { .. } | StmtKind::ImportHost { .. } => Ok(()),
         }
     }
 

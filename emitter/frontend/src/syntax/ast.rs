@@ -141,8 +141,10 @@ pub enum StmtKind {
         ty: TypeExpr,
         value: Expr,
     },
-    /// Runtime dialect: `import wasi fd_write(fd: i32, …): i32`.
-    ImportWasi {
+    /// Runtime dialect: `import wasi fd_write(fd: i32, …): i32`, or `import "MODULE" "FIELD" name(…): …`.
+    ImportHost {
+        /// Module and field, unless they are WASI preview 1 and the name.
+        from: Option<(String, String)>,
         name: Name,
         params: Vec<Param>,
         result: Option<TypeExpr>,

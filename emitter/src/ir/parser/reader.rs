@@ -41,6 +41,7 @@ pub(super) struct Reader {
     sig_uses: Vec<Use<u32>>,
     pub(super) start: Option<usize>,
     pub(super) stdout: Option<usize>,
+    pub(super) realloc: Option<usize>,
     pub(super) errors: Vec<TextError>,
 }
 
@@ -172,7 +173,7 @@ impl Reader {
     }
 
     pub(super) fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
-        const ITEMS: &str = "file, record, row, cell, union, data, sig, global, stdout, start, import or func";
+        const ITEMS: &str = "file, record, row, cell, union, data, sig, global, stdout, realloc, start, import or func";
         let place = cursor.whole();
         match cursor.word(ITEMS)? {
             "file" => {
@@ -195,6 +196,7 @@ impl Reader {
             "sig" => self.sig(cursor)?,
             "global" => self.global(cursor)?,
             "stdout" => self.stdout = Some(self.data_use(cursor)?),
+            "realloc" => self.realloc = Some(self.function_use(cursor)?),
             "start" => self.start = Some(self.function_use(cursor)?),
             "import" => self.import(cursor, place)?,
             "func" => self.head(cursor, place)?,
@@ -623,6 +625,7 @@ impl Reader {
                 module.records[variant.index()].union.get_or_insert(UnionType::new(index));
             }
         }
+        module.realloc = self.realloc.map(|index| functions[index]);
         module.start = self.start.map(|index| functions[index]);
         module.stdout_state = self.stdout.map(|index| data[index]);
         for blob in &mut module.data {

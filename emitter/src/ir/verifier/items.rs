@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{DATA_LIMIT, Place, VerifyError};
 use crate::ir::{
-    FuncId, FuncType, Init, Kind, ListType, MapType, Module, Record, RecordForm, RecordType, Type, Union, UnionType,
+    FuncId, FuncType, Init, Kind, ListType, MapType, Module, Param, Record, RecordForm, RecordType, Signature, Type,
+    Union, UnionType,
 };
 
 pub(super) fn is_well_formed(module: &Module, ty: Type) -> bool {
@@ -42,6 +43,14 @@ pub(super) fn verify_items(module: &Module, errors: &mut Vec<VerifyError>) {
                 fault(Some(start.index()), "the start function has parameters or results".to_owned());
             }
             Some(_) => {}
+        }
+    }
+    if let Some(realloc) = module.realloc {
+        let params = vec![Param { ty: Type::I32, owned: false }; 4];
+        let asked = Signature { params, results: vec![Type::I32] };
+        match module.functions.get(realloc.index()) {
+            Some(func) if func.import.is_none() && func.sig.has_types_of(&asked) => {}
+            _ => fault(None, format!("{realloc} cannot give the host memory")),
         }
     }
     verify_types(module, &mut |message| fault(None, message));

@@ -1,7 +1,7 @@
 //! Texts of data formats and what is made of them.
 
 use super::{Machine, module_of};
-use crate::ir::{DataId, Kind, Module, Record, Type};
+use crate::ir::{DataId, Kind, Module, Record, RecordForm, Type};
 use crate::legalize::layout::{Format, RecordLayout, RingMark, record_descriptor};
 
 const FUNCTIONS: &[&str] = &["json_load", "jsonl_load", "object_to_string", "object_release"];
@@ -97,7 +97,7 @@ impl<'m> Reader<'m> {
                     fields: fields.iter().map(|(name, target)| ((*name).to_owned(), ty(target))).collect(),
                     methods: Vec::new(),
                     union: None,
-                    is_cell: false,
+                    form: RecordForm::Struct,
                 };
                 let mut names = Vec::new();
                 let blob = record_descriptor(&declared, RingMark::Never, |name| {
@@ -338,8 +338,9 @@ fn rows_become_records_without_anything_between() {
     let many = "1234567890123456789012345678901234567890";
     let text = format!("[{{\"a\":{many},\"b\":-{many},\"c\":1e3,\"d\":-2.9,\"e\":null,\"f\":9007199254740993}}]");
     let fields = ["a", "b", "c", "d", "e", "f"].map(|name| (name, Int)).to_vec();
-    let shown =
-        format!("[{{\"__name\": \"N\", \"a\": {many}, \"b\": -{many}, \"c\": 1000, \"d\": -2, \"e\": 0, \"f\": 9007199254740993}}]");
+    let shown = format!(
+        "[{{\"__name\": \"N\", \"a\": {many}, \"b\": -{many}, \"c\": 1000, \"d\": -2, \"e\": 0, \"f\": 9007199254740993}}]"
+    );
     assert_eq!(load(&module, "json_load", text.as_bytes(), &Target::Record("N", fields)), shown);
     let text = r#"[{"1":"x","-5":"y"}]"#;
     assert_eq!(load(&module, "json_load", text.as_bytes(), &IntMap(Box::new(Text))), r#"[{"-5": "y", "1": "x"}]"#);

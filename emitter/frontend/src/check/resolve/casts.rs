@@ -12,7 +12,7 @@ use crate::typed::LocalId;
 use crate::types::RecordId;
 
 /// A type whose values have parts that are cast.
-enum Container<'a> {
+pub(super) enum Container<'a> {
     List(&'a ast::TypeExpr),
     /// The types of keys and values.
     Map(&'a ast::TypeExpr, &'a ast::TypeExpr),
@@ -41,7 +41,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a cast to a type without parts does.
-    fn cast_target(&self, ty: &'a ast::TypeExpr) -> CastTarget {
+    pub(super) fn cast_target(&self, ty: &'a ast::TypeExpr) -> CastTarget {
         let mut ty = ty;
         for _ in 0..MAX_ALIASES {
             ty = match &ty.kind {
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The container that a type in the text is, behind aliases too.
-    fn container(&self, ty: &'a ast::TypeExpr) -> Option<Container<'a>> {
+    pub(super) fn container(&self, ty: &'a ast::TypeExpr) -> Option<Container<'a>> {
         let mut ty = ty;
         for _ in 0..MAX_ALIASES {
             ty = match &ty.kind {

@@ -103,6 +103,7 @@ impl Walk<'_, '_, '_> {
             ExprKind::Int(value) => shape::int(value, span).into(),
             ExprKind::Float(value) => shape::float(value, span).into(),
             ExprKind::Bool(value) => shape::bool(value, span).into(),
+            ExprKind::Text(ref text) => shape::string(text, span).into(),
             ExprKind::Str(bytes) => shape::expr(typed::ExprKind::Str(bytes.to_vec()), Type::STRING, span).into(),
             ExprKind::None | ExprKind::Absent => shape::none(span).into(),
             ExprKind::Local(local) => self.local(local, span),

@@ -172,17 +172,17 @@ impl Parser<'_> {
     }
 
     /// `"import" [ Ident ] String [ "as" Ident ] [ "auto" ]`; in the runtime's dialect also
-    /// `"import" "wasi" Ident "(" [ params ] ")" [ ":" type ]`.
+    /// `"import" ( "wasi" | String String ) Ident "(" [ params ] ")" [ ":" type ]`.
     pub(super) fn import(&mut self) -> Parse<StmtKind> {
         let start = self.at;
         self.bump();
         if self.is_runtime() && self.is_word("wasi") && self.kind_ahead(1) == Kind::Ident {
             self.bump();
-            return Ok(StmtKind::ImportWasi {
-                name: self.name()?,
-                params: self.params()?,
-                result: self.result_type()?,
-            });
+            return self.import_host(None);
+        }
+        if self.is_runtime() && self.kind() == Kind::Str && self.kind_ahead(1) == Kind::Str {
+            let (module, field) = (self.string()?.0, self.string()?.0);
+            return self.import_host(Some((module, field)));
         }
         let language = if self.kind() == Kind::Ident { Some(self.name()?) } else { None };
         let (path, path_span) = self.string()?;
@@ -198,6 +198,11 @@ impl Parser<'_> {
             }
         }
         Ok(StmtKind::Import { language, path, path_span, alias, auto })
+    }
+
+    fn import_host(&mut self, from: Option<(String, String)>) -> Parse<StmtKind> {
+        let (name, params, result) = (self.name()?, self.params()?, self.result_type()?);
+        Ok(StmtKind::ImportHost { from, name, params, result })
     }
 
     /// `"extern" ( "type" | "object" | "var" | "let" | "fun" ) …`.

@@ -123,7 +123,7 @@ fn stmt(stmt: &Stmt) -> String {
             format!("update {} set {{{}}}{}", target.text, list(set, entry), option(" where ", cond, expr))
         }
         StmtKind::Const { name, ty: of, value } => format!("const {}: {} = {}", name.text, ty(of), expr(value)),
-        StmtKind::ImportWasi { name, params, result } => {
+        StmtKind::ImportHost { from: _, name, params, result } => {
             format!("import wasi {}({}){}", name.text, list(params, param), option(": ", result, ty))
         }
     }

@@ -92,6 +92,7 @@ impl<'a> Resolver<'a> {
             | ExprKind::Float(_)
             | ExprKind::Bool(_)
             | ExprKind::Str(_)
+            | ExprKind::Text(_)
             | ExprKind::None
             | ExprKind::Absent
             | ExprKind::Local(_)

@@ -1,0 +1,232 @@
+//! Answers that were written down: for tests, and for runs that are to give the same results again.
+//!
+//! A recording is a sequence of JSON objects, as JSON Lines or laid out freely, in one file or in all files `*.json` and
+//! `*.jsonl` of a directory in the order of their names:
+//!
+//! ```text
+//! {"request": {"method": "GET", "url": "https://api.test/todos/1"},
+//!  "answer": {"status": 200, "json": {"id": 1, "title": "tea"}}}
+//! ```
+//!
+//! A request is the one that is asked if method, URL and, where it is given, body are the same; GET is the method that
+//! need not be given. Of several answers to one request the first is given the first time and the last one for
+//! ever. An answer has `json` or `text`, and may have `status` (200) and `headers`. What is recorded has no headers of
+//! requests, since they may prove who asks.
+
+use super::{Answer, Refusal, Request};
+use crate::failure::{Exit, Failure, Result, show};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    request: RecordedRequest,
+    answer: RecordedAnswer,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct RecordedRequest {
+    #[serde(default = "get")]
+    method: String,
+    url: String,
+    /// JSON, or a string for any other text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize, Debug, Default, PartialEq)]
+#[serde(deny_unknown_fields)]
+struct RecordedAnswer {
+    #[serde(default = "ok")]
+    status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    json: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+fn ok() -> u16 {
+    200
+}
+
+#[derive(Debug)]
+pub(super) struct Recording {
+    path: PathBuf,
+    entries: Vec<Entry>,
+    /// How often each was given.
+    given: Mutex<Vec<usize>>,
+}
+
+impl Recording {
+    pub(super) fn load(path: &Path) -> Result<Recording> {
+        let unreadable = |path: &Path, why: &dyn std::fmt::Display| {
+            Failure::usage(format!("cannot read the recorded answers in {}", show(path))).because(why)
+        };
+        let mut files = vec![path.to_owned()];
+        if path.is_dir() {
+            let listed = fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+            files = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "json" || extension == "jsonl"));
+            files.sort();
+        }
+        let mut entries = Vec::new();
+        for file in files {
+            let text = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
+            for entry in serde_json::Deserializer::from_slice(&text).into_iter::<Entry>() {
+                entries.push(entry.map_err(|error| unreadable(&file, &error))?);
+            }
+        }
+        let given = Mutex::new(vec![0; entries.len()]);
+        Ok(Recording { path: path.to_owned(), entries, given })
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> Option<Answer> {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| entry.request.is(request));
+        let (index, entry) = fitting().find(|&(index, _)| given[index] == 0).or_else(|| fitting().last())?;
+        given[index] += 1;
+        let RecordedAnswer { status, headers, json, text } = &entry.answer;
+        let body = match (json, text) {
+            (Some(json), _) => json.to_string(),
+            (None, text) => text.clone().unwrap_or_default(),
+        };
+        let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into_bytes()));
+        Some(Answer { status: *status, headers: headers.collect(), body: body.into_bytes() })
+    }
+
+    pub(super) fn misses(&self, request: &Request) -> String {
+        format!("{} has no answer to {} {}", show(&self.path), request.method, request.url)
+    }
+}
+
+impl RecordedRequest {
+    fn is(&self, request: &Request) -> bool {
+        let is_body = |body: &Value| match body {
+            Value::String(text) if request.body == text.as_bytes() => true,
+            body => serde_json::from_slice::<Value>(&request.body).is_ok_and(|asked| asked == *body),
+        };
+        self.method == request.method && self.url == request.url && self.body.as_ref().is_none_or(is_body)
+    }
+}
+
+/// The file that answers are added to.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    path: PathBuf,
+    file: Mutex<File>,
+}
+
+impl Recorder {
+    pub(super) fn create(path: &Path) -> Result<Recorder> {
+        let file = File::create(path).map_err(|error| {
+            Failure::new(Exit::Usage, format!("cannot record answers in {}", show(path))).because(error)
+        })?;
+        Ok(Recorder { path: path.to_owned(), file: Mutex::new(file) })
+    }
+
+    /// Adds a line; bodies are kept as they are, since a number may be written in several ways.
+    pub(super) fn add(&self, request: &Request, answer: &Answer) -> std::result::Result<(), Refusal> {
+        let failed =
+            |why: &dyn std::fmt::Display| Refusal::Text(format!("cannot record it in {}: {why}", show(&self.path)));
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| failed(&"it is not UTF-8"));
+        let body = if request.body.is_empty() { None } else { Some(Value::String(text(&request.body)?)) };
+        // Of the headers of an answer only this one changes what a program does.
+        let location = answer.headers.iter().find(|(name, _)| name == "location");
+        let headers = location
+            .map(|(name, value)| Ok((name.clone(), text(value)?)))
+            .into_iter()
+            .collect::<std::result::Result<_, _>>()?;
+        let entry = Entry {
+            request: RecordedRequest { method: request.method.clone(), url: request.url.clone(), body },
+            answer: RecordedAnswer { status: answer.status, headers, json: None, text: Some(text(&answer.body)?) },
+        };
+        let mut line = serde_json::to_string(&entry).map_err(|error| failed(&error))?;
+        line.push('\n');
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(line.as_bytes()).map_err(|error| failed(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, url: &str, body: &str) -> Request {
+        Request {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: body.as_bytes().to_vec(),
+            patience: None,
+        }
+    }
+
+    fn said(recording: &Recording, asked: &Request) -> Option<String> {
+        recording.answer(asked).map(|answer| String::from_utf8(answer.body).expect("UTF-8"))
+    }
+
+    #[test]
+    fn answers_are_found_by_method_url_and_body() {
+        let folder = tempfile::tempdir().expect("a directory");
+        fs::write(
+            folder.path().join("b.json"),
+            r#"{"request": {"url": "http://a/"}, "answer": {"json": [1]}}
+               {"request": {"url": "http://a/"}, "answer": {"text": "two", "status": 404}}"#,
+        )
+        .expect("written");
+        fs::write(
+            folder.path().join("a.jsonl"),
+            r#"{"request":{"method":"POST","url":"http://a/","body":{"x":1}},"answer":{"text":"posted"}}"#,
+        )
+        .expect("written");
+        fs::write(folder.path().join("notes.txt"), "no JSON").expect("written");
+        let recording = Recording::load(folder.path()).expect("a recording");
+        let get = request("GET", "http://a/", "");
+        assert_eq!(said(&recording, &get).as_deref(), Some("[1]"));
+        assert_eq!(recording.answer(&get).map(|answer| answer.status), Some(404));
+        assert_eq!(said(&recording, &get).as_deref(), Some("two"));
+        assert_eq!(said(&recording, &request("POST", "http://a/", r#"{ "x": 1 }"#)).as_deref(), Some("posted"));
+        assert_eq!(said(&recording, &request("POST", "http://a/", r#"{"x":2}"#)), None);
+        assert_eq!(said(&recording, &request("GET", "http://a", "")), None);
+    }
+
+    #[test]
+    fn what_is_recorded_is_replayed() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("answers.jsonl");
+        let recorder = Recorder::create(&path).expect("a file");
+        let asked = request("PUT", "http://a/?b=c", "{\"k\": 1.50}");
+        let answer = Answer { status: 201, headers: Vec::new(), body: b"{\"n\": 1e2}".to_vec() };
+        recorder.add(&asked, &answer).expect("added");
+        let binary = Answer { body: vec![0xFF], ..answer.clone() };
+        assert!(recorder.add(&asked, &binary).is_err());
+        let recording = Recording::load(&path).expect("a recording");
+        assert_eq!(recording.answer(&asked), Some(answer));
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused() {
+        let folder = tempfile::tempdir().expect("a directory");
+        let path = folder.path().join("answers.json");
+        for text in
+            ["[", "[]", "{}", r#"{"request": {"url": 1}, "answer": {}}"#, r#"{"request": {"url": "a"}, "answers": {}}"#]
+        {
+            fs::write(&path, text).expect("written");
+            assert!(Recording::load(&path).is_err(), "{text}");
+        }
+        assert!(Recording::load(&folder.path().join("missing")).is_err());
+    }
+}
