@@ -45,12 +45,33 @@ pub(super) fn resolve<'a>(
     blocks: Blocks,
     logic: &'a OnceCell<logic::Generated>,
 ) -> (Program<'a>, Vec<Diagnostic>) {
+    let mut assigned = AssignedFunctions::default();
+    loop {
+        match resolve_with(file, ast, blocks, logic, &assigned) {
+            Ok(resolved) => return resolved,
+            Err(more) => assigned = more,
+        }
+    }
+}
+
+/// Resolves a file in which just these functions are variables; it fails when others are assigned as well, and then
+/// says all.
+fn resolve_with<'a>(
+    file: &'a SourceFile,
+    ast: &'a ast::Program,
+    blocks: Blocks,
+    logic: &'a OnceCell<logic::Generated>,
+    assigned: &AssignedFunctions<'a>,
+) -> Result<(Program<'a>, Vec<Diagnostic>), AssignedFunctions<'a>> {
     let mut names = TopLevel::default();
     let mut declarations = Vec::new();
     for stmt in &ast.stmts {
         match &stmt.kind {
             ast::StmtKind::Fun(decl) => {
                 declarations.push((decl, stmt.span));
+                if assigned.top_level.contains(decl.name.text.as_str()) {
+                    names.variables.insert(&decl.name.text);
+                }
             }
             ast::StmtKind::Model { name, settings } => {
                 names.models.insert(&name.text, settings);
@@ -96,6 +117,8 @@ pub(super) fn resolve<'a>(
         streams: BTreeMap::new(),
         agents: agents::Agents::default(),
         logic: logic::Known::default(),
+        assigned: assigned.clone(),
+        function_variables: Vec::new(),
     };
     let mut types = Vec::new();
     declared_types(&ast.stmts, &mut types);
@@ -115,7 +138,11 @@ pub(super) fn resolve<'a>(
     for (decl, span) in declarations {
         let id = cx.reserve(decl.params.len());
         // The later of two functions with one name is the one that calls reach.
-        cx.names.functions.insert(&decl.name.text, id);
+        if assigned.top_level.contains(decl.name.text.as_str()) {
+            cx.function_variables.push((&decl.name, id));
+        } else {
+            cx.names.functions.insert(&decl.name.text, id);
+        }
         functions.push((id, decl, span));
     }
     cx.program.main = cx.reserve(0);
@@ -127,13 +154,24 @@ pub(super) fn resolve<'a>(
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
     cx.start_function(&ast.stmts);
+    if cx.assigned != *assigned {
+        return Err(cx.assigned);
+    }
     cx.connect_streams();
     cx.connect_logic(logic);
     cx.resolve_prelude();
     cx.program.helpers = std::mem::take(&mut cx.prelude.helpers);
     cx.make_partials();
     cx.pass_captures();
-    (cx.program, cx.diagnostics)
+    Ok((cx.program, cx.diagnostics))
+}
+
+/// The functions whose names are assigned: they are variables that hold functions at first.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct AssignedFunctions<'a> {
+    top_level: BTreeSet<&'a str>,
+    /// Where those start that are nested in others.
+    nested: BTreeSet<u32>,
 }
 
 #[derive(Default)]
@@ -174,6 +212,9 @@ struct Resolver<'a> {
     streams: BTreeMap<&'a str, streams::Stream>,
     agents: agents::Agents<'a>,
     logic: logic::Known<'a>,
+    assigned: AssignedFunctions<'a>,
+    /// The functions of the top level that are variables, and those that they hold at first.
+    function_variables: Vec<(&'a ast::Name, FuncId)>,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -270,6 +311,16 @@ impl<'a> Resolver<'a> {
         self.func.blocks.push(HashMap::new());
         let mut body = Block::new();
         self.program.blocks.clear();
+        for (name, function) in self.function_variables.clone() {
+            let global = self.global(&name.text, name.span);
+            let place = Place::Global(global);
+            self.bind(&name.text, Bound::Variable(place));
+            self.func.values.insert(function);
+            self.func.declared.insert(global);
+            let value = Some(self.push(ExprKind::Closure { function, captures: Vec::new() }, name.span));
+            body.push(Stmt { kind: StmtKind::Declare { place, value }, span: name.span });
+        }
+        self.mark_early_reads();
         let mut blocks = Vec::new();
         for stmt in stmts {
             if matches!(stmt.kind, ast::StmtKind::Fun(_)) {
@@ -422,7 +473,7 @@ impl<'a> Resolver<'a> {
                 return self.assign(span, target, indexes, fields, value, out);
             }
             ast::StmtKind::Fun(decl) => {
-                return self.nested_function(decl, span);
+                return self.nested_function(decl, span, out);
             }
             ast::StmtKind::Return(value) => {
                 let value = value.as_ref().map(|value| self.expr(value));
@@ -520,13 +571,22 @@ impl<'a> Resolver<'a> {
         let indexes = self.exprs(indexes);
         let value = self.expr(value);
         let Some(bound) = self.lookup(&target.text, target.span) else {
+            if self.names.functions.contains_key(target.text.as_str()) {
+                // All is resolved again with this function as a variable.
+                self.assigned.top_level.insert(&target.text);
+                return;
+            }
             let message = format!("assignment to undeclared variable: {}", target.text);
             return self.error(Code::T001, target.span, message);
         };
         let place = match bound {
             Bound::Variable(place) => place,
             Bound::Part(of) => return self.assign_part(of, target, indexes, fields, value, span, out),
-            Bound::Function(_) | Bound::Shape(_) => return self.refuse(target.span, "assignments to functions"),
+            Bound::Function(function) => {
+                self.assigned.nested.insert(self.nested.parents[&function].start);
+                return;
+            }
+            Bound::Shape(_) => return self.refuse(target.span, "assignments to the groups of queries"),
         };
         if let Place::Local(local) = place {
             if let Some(assigns) = self.func.loops.last_mut() {
@@ -659,7 +719,10 @@ impl<'a> Resolver<'a> {
                 let start = self.optional_expr(start.as_deref());
                 let end = self.optional_expr(end.as_deref());
                 if let Some(step) = step {
-                    self.refuse(step.span, "slices with a step");
+                    let none = |this: &mut Self| this.push(ExprKind::None, span);
+                    let (start, end) = (start.unwrap_or_else(|| none(self)), end.unwrap_or_else(|| none(self)));
+                    let step = self.expr(step);
+                    return self.call_helper("_checked_stepped", vec![first, start, end, step], span);
                 }
                 ExprKind::Slice { of: first, start, end }
             }

@@ -507,10 +507,10 @@ impl Writer<'_, '_> {
         put!(self, "fun logic_derive() {{");
         put!(self, "var again = logic_changed logic_changed = false");
         put!(self, "while again {{ let before = logic_total");
-        put!(self, "for number in logic_rules {{");
+        put!(self, "for number in logic_rules {{ let which = number");
         for (number, rule) in self.logic.rules.iter().enumerate() {
             if !rule.is_void {
-                put!(self, "if number == {number} {{ logic_rule{number}() }}");
+                put!(self, "if which == {number} {{ logic_rule{number}() }}");
             }
         }
         put!(self, "}} again = logic_total > before }} }}");

@@ -18,7 +18,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Bound, Resolver, Scope};
+use super::{Bound, Resolver, Scope, prelude};
 use crate::check::resolved::{Block, ExprId, ExprKind, FuncId, Function, Place, RecordField, Stmt, StmtKind, Variable};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -131,8 +131,9 @@ impl<'a> Resolver<'a> {
             self.agents.without_value = agent.body.iter().filter_map(name_without_value).collect();
         }
         for intent in intents {
-            // The reference knows the functions of the program here, and no intents.
-            if !self.names.functions.contains_key(intent) && !self.names.variables.contains(intent) {
+            // The reference knows other functions here, and no intents.
+            let is_function = self.names.functions.contains_key(intent) || prelude::is_builtin(intent);
+            if !is_function && !self.names.variables.contains(intent) {
                 self.bind(intent, Bound::Part(agent));
             }
         }

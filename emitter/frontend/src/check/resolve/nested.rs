@@ -58,7 +58,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// A function in the body of another. Its name is visible from here on, in itself too.
-    pub(super) fn nested_function(&mut self, decl: &'a ast::FunDecl, span: Span) {
+    pub(super) fn nested_function(&mut self, decl: &'a ast::FunDecl, span: Span, out: &mut Block) {
+        if self.assigned.nested.contains(&span.start) {
+            return self.function_variable(decl, span, out);
+        }
         let id = self.reserve_nested(decl.params.len(), span);
         self.bind(&decl.name.text, Bound::Function(id));
         let outer = std::mem::take(&mut self.func);
@@ -67,6 +70,21 @@ impl<'a> Resolver<'a> {
         if let Some(outer) = self.outer.pop() {
             self.func = outer;
         }
+    }
+
+    /// A nested function whose name is assigned: a variable, which the function sees, too.
+    fn function_variable(&mut self, decl: &'a ast::FunDecl, span: Span, out: &mut Block) {
+        let local = self.local(&decl.name);
+        let place = Place::Local(local);
+        out.push(Stmt { kind: StmtKind::Declare { place, value: None }, span });
+        let params: Vec<&'a ast::Name> = decl.params.iter().map(|param| &param.name).collect();
+        let body = |this: &mut Self| this.block(&decl.body);
+        let value = self.nested_value(&decl.name.text, (&decl.type_params, &params), span, body);
+        self.nested.assigned.insert((self.func_id(), local), Assigned { end: span.end });
+        if let Some(assigns) = self.func.loops.last_mut() {
+            assigns.insert(local);
+        }
+        out.push(Stmt { kind: StmtKind::Assign { place, value }, span });
     }
 
     /// A function expression: a nested function without a name, as a value.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::Resolver;
+use crate::builtins::{Builtin, NOT_YET};
 use crate::check::resolved::{Block, ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
 use crate::diagnostic::Code;
 use crate::intrinsics::Intrinsic;
@@ -24,6 +25,12 @@ pub(super) fn parse(name: &str, text: &str) -> ast::Program {
     let (program, diagnostics) = syntax::parse(&file, 0, Dialect::Mochi);
     debug_assert!(diagnostics.is_empty(), "{name}: {diagnostics:?}");
     program
+}
+
+/// Whether programs know a function of the name without declaring it.
+pub(super) fn is_builtin(name: &str) -> bool {
+    let is_public = !name.starts_with('_') && functions(&PRELUDE, name).next().is_some();
+    is_public || Builtin::from_name(name).is_some_and(|builtin| !builtin.is_internal()) || NOT_YET.contains(&name)
 }
 
 /// The functions that the program uses.

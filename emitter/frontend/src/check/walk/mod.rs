@@ -24,6 +24,7 @@ mod methods;
 mod operators;
 mod primitives;
 mod query;
+mod ranges;
 mod records;
 mod rows;
 
@@ -189,18 +190,7 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
                 StmtKind::While { cond: cond.expr, body }
             }
             resolved::StmtKind::ForRange { var, start, end, body, assigns } => {
-                let (start, end) = (self.bound(*start), self.bound(*end));
-                let span = self.func.locals[var.index()].span;
-                self.join_local(*var, Type::INT, span);
-                self.forget(assigns);
-                let before = self.present.clone();
-                let (body, _) = self.loop_body(body);
-                self.present = before;
-                let assigned = assigns.contains(var) || self.is_cell(*var);
-                if self.slot(*var).ty != Type::INT {
-                    self.refuse(span, "loops whose counter is set to something other than an int");
-                }
-                StmtKind::ForRange { var: *var, assigned, start, end, body }
+                return self.for_range(*var, (*start, *end), body, assigns, span, out);
             }
             resolved::StmtKind::ForIn { var, iter, body, assigns } => {
                 return self.for_in(*var, *iter, body, assigns, span, out);
@@ -378,28 +368,6 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
         };
         out.push(typed::Stmt { kind, span });
         true
-    }
-
-    /// A bound of a range: an int or none.
-    fn bound(&mut self, id: ExprId) -> typed::Expr {
-        let bound = self.expr(id);
-        match bound.ty.kind {
-            Kind::Int | Kind::Never => {}
-            Kind::Any => return self.number_of_any(bound),
-            Kind::Float
-            | Kind::Bool
-            | Kind::String
-            | Kind::List(_)
-            | Kind::Map(_)
-            | Kind::Row(_)
-            | Kind::Record(_)
-            | Kind::Union(_)
-            | Kind::Func(_) => {
-                let message = format!("ranges with bounds of type {}", bound.ty.without_none());
-                self.refuse(bound.span, &message);
-            }
-        }
-        bound
     }
 
     /// The body, and whether a `break` leaves the loop.
