@@ -454,7 +454,8 @@ pub enum ExprKind {
     },
     /// What a loop over the value runs over, as a new list of `any`: elements, keys, or characters.
     AnyIter(Box<Expr>),
-    /// What values that are equal have in common, as a key of a map; from any to any.
+    /// What values that are equal have in common, as a key of a map, which others may have too; from
+    /// any to int.
     AnyKey(Box<Expr>),
     /// The numbers of rows in their order as a new list of ints. The operand, an any, is the list of the columns that
     /// they are sorted by, lists of one length, the most important first.

@@ -39,7 +39,7 @@ impl FunctionCtx<'_, '_> {
                 let ty = lower_type(expr.ty).expect("a list has a type");
                 (op, vec![first], Imm::Data(self.pool.bytes(target.as_bytes())), ty)
             }
-            ExprKind::AnyKey(_) => (MochiOp::AnyKey, vec![first], Imm::None, Type::ANY),
+            ExprKind::AnyKey(_) => (MochiOp::AnyKey, vec![first], Imm::None, Type::INT),
             ExprKind::SortedRows(_) => {
                 let ty = lower_type(expr.ty).expect("a list has a type");
                 (MochiOp::AnyOrder, vec![first], Imm::None, ty)

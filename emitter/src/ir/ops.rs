@@ -853,8 +853,8 @@ mochi_ops! {
     AnyIter "any.iter" (borrow any) -> (list) Write None;
     /// The numbers of rows in their order, ints; the operand is the list of the columns that they are sorted by.
     AnyOrder "any.order" (borrow any) -> (list) Read None;
-    /// What values that are equal have in common, as a key of a map.
-    AnyKey "any.key" (borrow any) -> (any) Alloc None;
+    /// What values that are equal have in common, as a key of a map: others may have the same.
+    AnyKey "any.key" (borrow any) -> (small) Read None;
     /// Calls a function with a list of arguments.
     AnyCall "any.call" (borrow any, own list) -> (any) Write None;
     /// Whether the value is of the kind that the immediate, an [`AnyKind`], names.

@@ -171,7 +171,7 @@ runtime_functions! {
     AnyNumerator "any_numerator" (any, i32) -> int;
     AnyDenominator "any_denominator" (any, i32) -> int;
     AnyCall "any_call" (any, own ptr, i32) -> any;
-    JoinKey "join_key" (any) -> any;
+    JoinKey "join_key" (any) -> int;
     BoolWord "bool_word" (i32) -> any;
     StringWord "string_word" (own string) -> any;
 

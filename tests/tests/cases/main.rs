@@ -8,6 +8,7 @@ mod cli;
 mod errors;
 mod files;
 mod ir;
+mod joins;
 mod memory;
 mod node;
 mod programs;
@@ -28,6 +29,7 @@ fn main() {
     trials.extend(memory::trials());
     trials.extend(node::trials());
     trials.extend(properties::trials());
+    trials.extend(joins::trials());
     trials.extend(robustness::trials());
     trials.extend(upstream::trials());
     libtest_mimic::run(&arguments, trials).exit();

@@ -261,7 +261,7 @@ impl Verifier<'_> {
             ExprKind::AnyContains { of, item } => {
                 expect([of.ty, item.ty] == [Type::ANY; 2] && ty == Type::BOOL, "dynamic search");
             }
-            ExprKind::AnyKey(of) => expect([of.ty, ty] == [Type::ANY; 2], "key"),
+            ExprKind::AnyKey(of) => expect([of.ty, ty] == [Type::ANY, Type::INT], "key"),
             ExprKind::SortedRows(of) => {
                 let holds = of.ty == Type::ANY && self.element(ty) == Some(Type::INT);
                 expect(holds, "order of rows");

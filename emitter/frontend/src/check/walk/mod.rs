@@ -54,6 +54,7 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
         was_read: vec![false; func.locals.len()],
         temporaries: Vec::new(),
         breaks: Vec::new(),
+        enough: None,
     };
     let (mut body, completes) = walk.block(&func.body);
     if completes {
@@ -106,6 +107,8 @@ struct Walk<'w, 'p, 'a> {
     temporaries: Vec<typed::Local>,
     /// For each open loop: whether a `break` leaves it.
     breaks: Vec<bool>,
+    /// The local that says that a query wants no more rows, in a query of which the first ones are enough.
+    enough: Option<LocalId>,
 }
 
 /// An expression and the nullable locals that are present when it is truthy (`yes`), or when it is not (`no`).

@@ -20,6 +20,7 @@ impl<'p> Walk<'_, 'p, '_> {
             return None;
         }
         let before = self.present.clone();
+        let enough = self.enough.take();
         self.infer.depth += 1;
         let mut body = Block::new();
         let number = element.without_none();
@@ -32,6 +33,7 @@ impl<'p> Walk<'_, 'p, '_> {
             }
             Builtin::Exists => {
                 let found = self.set_new(shape::bool(false, span), &mut body);
+                self.enough = Some(local_of(&found));
                 (found.clone(), Box::new(move |_, _| vec![assign(&found, shape::bool(true, span))]))
             }
             Builtin::Sum => {
@@ -97,6 +99,7 @@ impl<'p> Walk<'_, 'p, '_> {
             }
         });
         self.infer.depth -= 1;
+        self.enough = enough;
         self.present = before;
         let ty = then.ty;
         Some(shape::expr(ExprKind::Block { body, then: Box::new(then) }, ty, span))

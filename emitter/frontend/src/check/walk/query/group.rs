@@ -23,9 +23,12 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 self.new_column(column.held, values, out, span)
             })
             .collect();
+        // Groups need all rows.
+        let enough = self.enough.take();
         self.each_row(query, out, &mut |walk, out| {
             walk.add_to_group(group, (&index, &keys, &columns), out, span);
         });
+        self.enough = enough;
         self.count_up(&keys[0], out, span, |walk, at, body| {
             for (key, held) in group.keys.iter().zip(&keys) {
                 walk.set_to_element(key.local, held, &at, body);
@@ -34,6 +37,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 walk.set_to_element(column.list, held, &at, body);
             }
             walk.filtered(&group.having, body, sink);
+            walk.stop(body, span);
         });
     }
 

@@ -31,7 +31,7 @@ struct Hash {
 enum KeyKind {
     /// Ints or strings on both sides, and none on one at most.
     Exact,
-    /// What is found is looked at again.
+    /// By what equal values have in common; what is found is looked at again.
     Mixed,
 }
 
@@ -177,6 +177,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 let mut body = Block::new();
                 self.set_row(*row, shape::expr(ExprKind::Local(var), element, span), &mut body);
                 self.filtered(&step.on, &mut body, next);
+                self.stop(&mut body, span);
                 out.push(Stmt { kind: StmtKind::ForList { var, of: list.clone(), body }, span });
                 return;
             }
@@ -184,6 +185,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             self.count_up(&table.lists[0], out, span, |walk, at, body| {
                 walk.set_rows(step, &lists, &at, body);
                 walk.filtered(&step.on, body, next);
+                walk.stop(body, span);
             });
             return;
         }
@@ -192,6 +194,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         self.set_rows(step, &table.lists, &at, &mut body);
         self.advance(table, &at, &mut body);
         self.filtered(&table.conds(step), &mut body, next);
+        self.stop(&mut body, span);
         let cond = compare(CompareOp::Ge, at, shape::int(0, span));
         out.push(Stmt { kind: StmtKind::While { cond, body }, span });
     }
@@ -222,6 +225,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let mut then = Block::new();
         self.filtered(&step.filters, &mut then, next);
         body.push(Stmt { kind: StmtKind::If { cond: goes_on, then, otherwise: Block::new() }, span });
+        self.stop(&mut body, span);
         out.push(Stmt { kind: StmtKind::While { cond: is_open, body }, span });
     }
 
@@ -273,7 +277,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             let mut value = self.expr(key);
             if kind == KeyKind::Mixed {
                 let of = self.view(value);
-                value = shape::expr(ExprKind::AnyKey(Box::new(of)), Type::ANY, span);
+                value = shape::expr(ExprKind::AnyKey(Box::new(of)), Type::INT, span);
             }
             if keys.len() > 1 {
                 value = self.as_text(value, span);
@@ -293,14 +297,14 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     /// How a key finds elements, if it does.
     fn key_kind(&mut self, key: Key) -> Option<KeyKind> {
         let (row, element) = (self.expr(key.row).ty, self.expr(key.element).ty);
-        let is_simple = |ty: Type| matches!(ty.kind, Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::Any);
+        let is_known = |ty: Type| ty != Type::NEVER;
         if row.kind == element.kind
             && matches!(row.kind, Kind::Int | Kind::String)
             && !(row.nullable && element.nullable)
         {
             Some(KeyKind::Exact)
         } else {
-            (is_simple(row) && is_simple(element)).then_some(KeyKind::Mixed)
+            (is_known(row) && is_known(element)).then_some(KeyKind::Mixed)
         }
     }
 
@@ -446,6 +450,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             }
             let mut next = |walk: &mut Self, out: &mut Block| walk.join_step(query, tables, 2, out, sink);
             walk.filtered(&second.filters, body, &mut next);
+            walk.stop(body, span);
         });
     }
 }

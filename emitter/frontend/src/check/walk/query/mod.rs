@@ -28,10 +28,12 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     /// The list that a query, the expression `id`, makes.
     pub(super) fn query(&mut self, id: ExprId, query: &'p Query, span: Span) -> Expr {
         let before = self.present.clone();
+        let enough = self.enough.take();
         self.infer.depth += 1;
         let mut body = Block::new();
         let results = self.results(id, query, &mut body, span);
         self.infer.depth -= 1;
+        self.enough = enough;
         self.present = before;
         let ty = results.ty;
         let mut result = shape::expr(ExprKind::Block { body, then: Box::new(results) }, ty, span);
@@ -51,6 +53,15 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let tables = self.tables(query, out);
         self.explain(query, &tables);
         self.join_step(query, &tables, 0, out, sink);
+    }
+
+    /// Leaves a loop over rows when no more of them are wanted.
+    fn stop(&mut self, body: &mut Block, span: Span) {
+        if let Some(local) = self.enough {
+            let cond = shape::expr(ExprKind::Local(local), Type::BOOL, span);
+            let then = vec![Stmt { kind: StmtKind::Break, span }];
+            body.push(Stmt { kind: StmtKind::If { cond, then, otherwise: Block::new() }, span });
+        }
     }
 
     // Columns and other containers of the query's own.
