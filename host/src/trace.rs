@@ -169,6 +169,9 @@ fn frames_of(frame: &FrameInfo) -> Vec<Frame> {
     inlined.chain([Frame { name: own, place: place(last) }]).collect()
 }
 
+/// Characters of a function's name that are shown.
+const LONGEST_NAME: usize = 100;
+
 impl Frame {
     fn shown(&self) -> String {
         // Copies of a function for other types have its name and a number.
@@ -176,7 +179,11 @@ impl Frame {
             Some((name, copy)) if copy.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => &self.name,
         };
-        let name = visible(name);
+        let mut name = visible(name);
+        if let Some((end, _)) = name.char_indices().nth(LONGEST_NAME) {
+            name.truncate(end);
+            name.push('…');
+        }
         self.place.as_ref().map_or(name.clone(), |place| format!("{name} ({})", place.shown()))
     }
 }

@@ -2,11 +2,16 @@
 //! resources, and gets what is more than one number written to where it says.
 
 use super::http;
+use crate::limits;
 use crate::sandbox::State;
 use wasmtime::{Caller, Error, Extern, Memory, Result};
 
 /// Resources that a program may have at once.
 const MAX_RESOURCES: usize = 1000;
+/// The most bytes that the host keeps in them.
+const MAX_HELD: usize = 256 << 20;
+/// The most bytes of one text, such as a path or a prompt.
+const MAX_TEXT: i32 = 16 << 20;
 
 /// The resources of a program, by their numbers, which begin with 1.
 #[derive(Debug, Default)]
@@ -26,6 +31,15 @@ impl Table {
             None => self.resources.push(Some(resource)),
         }
         Ok(index as i32 + 1)
+    }
+
+    /// Refuses to keep so many more bytes if that is too much.
+    pub(super) fn make_room(&self, more: usize) -> Result<()> {
+        let held: usize = self.resources.iter().flatten().map(http::Resource::size).sum();
+        if held.saturating_add(more) <= MAX_HELD {
+            return Ok(());
+        }
+        Err(Error::msg(format!("the program has the host keep more than {}", limits::size(MAX_HELD as u64))))
     }
 
     pub(super) fn get(&mut self, number: i32) -> Result<&mut http::Resource> {
@@ -69,6 +83,9 @@ impl<'a, 'c> Guest<'a, 'c> {
 
     /// A string, which must be UTF-8.
     pub(super) fn text(&self, at: i32, length: i32) -> Result<String> {
+        if !(0..=MAX_TEXT).contains(&length) {
+            return Err(Error::msg(format!("a text of the program is longer than {}", limits::size(MAX_TEXT as u64))));
+        }
         String::from_utf8(self.bytes(at, length)?).map_err(|_| Error::msg("a string of the program is not UTF-8"))
     }
 

@@ -40,6 +40,29 @@ pub(super) enum Resource {
     },
 }
 
+impl Resource {
+    /// How many bytes of the program's or of an answer it keeps.
+    pub(super) fn size(&self) -> usize {
+        let of_fields = |fields: &[(String, Vec<u8>)]| -> usize {
+            fields.iter().map(|(name, value)| name.len() + value.len() + size_of::<(String, Vec<u8>)>()).sum()
+        };
+        match self {
+            Resource::Fields(fields) => of_fields(fields),
+            Resource::Request(request) | Resource::Future(Some((request, _))) => {
+                let texts = [&request.scheme, &request.authority, &request.path];
+                let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+                of_fields(&request.fields) + request.method.len() + texts
+            }
+            Resource::OutgoingBody(body) | Resource::OutputStream(body) => {
+                body.lock().unwrap_or_else(PoisonError::into_inner).len()
+            }
+            Resource::Response(answer) => of_fields(&answer.headers) + answer.body.len(),
+            Resource::IncomingBody(Some(body)) | Resource::InputStream { body, at: _ } => body.len(),
+            Resource::Options(_) | Resource::Future(None) | Resource::Pollable | Resource::IncomingBody(None) => 0,
+        }
+    }
+}
+
 /// The body of a request, which its stream goes on writing.
 type SharedBody = Arc<Mutex<Vec<u8>>>;
 
@@ -129,7 +152,9 @@ fn fields(linker: &mut Linker<State>) -> Result<()> {
          -> Result<()> {
             let mut guest = Guest::new(&mut caller)?;
             let (name, value) = (guest.text(name, name_length)?.to_ascii_lowercase(), guest.bytes(value, length)?);
-            let list = resource!(guest.state().asking.table, fields, Fields);
+            let table = &mut guest.state().asking.table;
+            table.make_room(name.len() + value.len())?;
+            let list = resource!(table, fields, Fields);
             let error = if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_bytes(&value).is_err()
             {
                 Some(INVALID_SYNTAX)
@@ -362,7 +387,10 @@ fn answers(linker: &mut Linker<State>) -> Result<()> {
             };
             // Some, of what is asked for the first time.
             let answer = outgoing.into_request(&options).and_then(|request| asking.ask(&request));
-            let response = answer.map(|answer| asking.table.add(Resource::Response(answer)));
+            let response = answer.map(|answer| {
+                asking.table.make_room(answer.body.len())?;
+                asking.table.add(Resource::Response(answer))
+            });
             guest.write(result, 0, &[1])?;
             guest.write(result, 8, &[0])?;
             guest.write(result, 16, &[u8::from(response.is_err())])?;
@@ -384,8 +412,9 @@ fn answers(linker: &mut Linker<State>) -> Result<()> {
         "[method]incoming-response.headers",
         |mut caller: Caller<'_, State>, response: i32| -> Result<i32> {
             let table = table(&mut caller);
-            let fields = resource!(table, response, Response).headers.clone();
-            table.add(Resource::Fields(fields))
+            let fields = Resource::Fields(resource!(table, response, Response).headers.clone());
+            table.make_room(fields.size())?;
+            table.add(fields)
         },
     )?;
     linker.func_wrap(
@@ -424,7 +453,9 @@ fn streams(linker: &mut Linker<State>) -> Result<()> {
         |mut caller: Caller<'_, State>, stream: i32, at: i32, length: i32, result: i32| -> Result<()> {
             let mut guest = Guest::new(&mut caller)?;
             let bytes = guest.bytes(at, length)?;
-            let body = resource!(guest.state().asking.table, stream, OutputStream);
+            let table = &mut guest.state().asking.table;
+            table.make_room(bytes.len())?;
+            let body = resource!(table, stream, OutputStream);
             body.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&bytes);
             guest.write(result, 0, &[0])
         },

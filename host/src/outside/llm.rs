@@ -6,6 +6,7 @@
 use super::abi::Guest;
 use super::{Answer, Asking, Refusal, Request};
 use crate::failure::{Failure, Result};
+use crate::limits;
 use crate::sandbox::State;
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -59,6 +60,13 @@ const TIMEOUT: u8 = 3;
 const QUOTA: u8 = 4;
 const UNAVAILABLE: u8 = 5;
 const OTHER: u8 = 6;
+
+/// The most bytes that a model is asked.
+const MAX_QUESTION: usize = 64 << 20;
+
+fn too_long() -> Error {
+    Error::msg(format!("a model is asked more than {}", limits::size(MAX_QUESTION as u64)))
+}
 
 /// A model answers slowly.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
@@ -131,11 +139,16 @@ fn read_request(guest: &Guest<'_, '_>, at: i32) -> wasmtime::Result<(Option<Stri
         }
     };
     let model = optional(&record, 0)?;
-    let mut messages = Vec::new();
+    let (mut messages, mut asked) = (Vec::new(), 0);
     for index in 0..number(&record, 16) {
         let message = guest.bytes(number(&record, 12).wrapping_add(index.wrapping_mul(24)), 24)?;
         let role = ROLES.get(usize::from(message[0])).ok_or_else(|| Error::msg("a message has no role"))?;
-        messages.push(json!({"role": role, "content": guest.text(number(&message, 4), number(&message, 8))?}));
+        let content = guest.text(number(&message, 4), number(&message, 8))?;
+        asked += content.len();
+        if asked > MAX_QUESTION {
+            return Err(too_long());
+        }
+        messages.push(json!({"role": role, "content": content}));
     }
     if number(&record, 24) != 0 {
         return Err(Error::msg("tools are not provided"));
@@ -166,11 +179,16 @@ fn read_request(guest: &Guest<'_, '_>, at: i32) -> wasmtime::Result<(Option<Stri
 impl Guest<'_, '_> {
     /// A list of strings.
     fn texts(&self, at: i32, count: i32) -> wasmtime::Result<Vec<String>> {
-        let mut texts = Vec::new();
+        let (mut texts, mut size) = (Vec::new(), 0);
         for index in 0..count {
             let pair = self.bytes(at.wrapping_add(index.wrapping_mul(8)), 8)?;
             let [a, b, c, d, e, f, g, h] = pair[..] else { return Err(Error::msg("a list of strings is cut off")) };
-            texts.push(self.text(i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]))?);
+            let text = self.text(i32::from_le_bytes([a, b, c, d]), i32::from_le_bytes([e, f, g, h]))?;
+            size += text.len();
+            if size > MAX_QUESTION {
+                return Err(too_long());
+            }
+            texts.push(text);
         }
         Ok(texts)
     }

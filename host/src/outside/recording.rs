@@ -96,7 +96,7 @@ impl Recording {
     pub(super) fn answer(&self, request: &Request) -> Option<Answer> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| entry.request.is(request));
-        let (index, entry) = fitting().find(|&(index, _)| given[index] == 0).or_else(|| fitting().last())?;
+        let (index, entry) = fitting().find(|&(index, _)| given[index] == 0).or_else(|| fitting().next_back())?;
         given[index] += 1;
         let RecordedAnswer { status, headers, json, text } = &entry.answer;
         let body = match (json, text) {

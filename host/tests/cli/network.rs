@@ -337,3 +337,87 @@ fn flags_that_make_no_sense_are_refused() {
         assert_eq!(done.code, Some(2), "{flags:?}: {}", done.stderr);
     }
 }
+
+const HTTP: &str = "wasi:http/types@0.2.12";
+
+/// A module that imports these functions and runs this.
+fn foreign(imports: &[(&str, &str, &str)], body: &str) -> String {
+    let imports: String =
+        imports.iter().map(|(module, name, ty)| format!("(import \"{module}\" \"{name}\" (func {ty}))\n")).collect();
+    format!("(module {imports}(memory (export \"memory\") 1) (func (export \"_start\") {body}))")
+}
+
+#[test]
+fn modules_that_misuse_the_interfaces_end_alone() {
+    let bench = Bench::new();
+    let new = (HTTP, "[constructor]fields", "$new (result i32)");
+    let append = (HTTP, "[method]fields.append", "$append (param i32 i32 i32 i32 i32 i32)");
+    let drop = (HTTP, "[resource-drop]fields", "$drop (param i32)");
+    let status = (HTTP, "[method]incoming-response.status", "$status (param i32) (result i32)");
+    let generate = ("mochi:host/llm@0.1.0", "generate", "$generate (param i32 i32)");
+    let question = "(i32.store (i32.const 16) (i32.const 0x7fffffff)) (i32.store (i32.const 12) (i32.const 100))";
+    let cases = [
+        (
+            foreign(
+                &[new, append],
+                "(call $append (call $new) (i32.const -1) (i32.const 9) (i32.const 0) (i32.const 0) (i32.const 0))",
+            ),
+            "memory that it does not have",
+        ),
+        (
+            foreign(
+                &[new, append],
+                "(call $append (call $new) (i32.const 0) (i32.const -1) (i32.const 0) (i32.const 0) (i32.const 0))",
+            ),
+            "longer than 16 MiB",
+        ),
+        (
+            foreign(
+                &[new, append],
+                "(call $append (call $new) (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const -1))",
+            ),
+            "memory that it does not have",
+        ),
+        (foreign(&[new], "(loop $again (drop (call $new)) (br $again))"), "more than 1000 resources"),
+        (foreign(&[drop], "(call $drop (i32.const -5))"), "no resource -5"),
+        (
+            foreign(
+                &[new, drop],
+                "(local $f i32) (local.set $f (call $new)) (call $drop (local.get $f)) (call $drop (local.get $f))",
+            ),
+            "no resource 1",
+        ),
+        (foreign(&[new, status], "(drop (call $status (call $new)))"), "no resource 1 of that kind"),
+        (
+            foreign(
+                &[new, append],
+                "(local $f i32) (local.set $f (call $new)) (i32.store8 (i32.const 0) (i32.const 97)) (memory.fill (i32.const 1) (i32.const 98) (i32.const 60000)) (loop $again (call $append (local.get $f) (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 60000) (i32.const 65000)) (br $again))",
+            ),
+            "keep more than 256 MiB",
+        ),
+        (
+            foreign(
+                &[generate],
+                &format!(
+                    "(i32.store8 (i32.const 100) (i32.const 9)) {question} (call $generate (i32.const 0) (i32.const 0))"
+                ),
+            ),
+            "a message has no role",
+        ),
+        (
+            foreign(&[generate], &format!("{question} (call $generate (i32.const 0) (i32.const 0))")),
+            "memory that it does not have",
+        ),
+    ];
+    for (text, said) in cases {
+        bench.wasm("m.wasm", &text);
+        let done = bench.tool(["run", "--no-cache", "--allow-net", "*", "--llm", "echo", "m.wasm"]);
+        assert_eq!(done.code, Some(134), "{text}\n{}", done.stderr);
+        assert!(done.stderr.contains(said), "{text}\n{}", done.stderr);
+    }
+    // What is not provided is said before anything runs.
+    bench.wasm("m.wasm", &foreign(&[(HTTP, "[method]fields.clone", "(param i32) (result i32)")], ""));
+    bench.tool(["run", "m.wasm"]).expect(126).says("wasi:http/types@0.2.12.[method]fields.clone");
+    bench.wasm("m.wasm", &foreign(&[(HTTP, "[constructor]fields", "(param i64)")], ""));
+    bench.tool(["run", "m.wasm"]).expect(126);
+}
