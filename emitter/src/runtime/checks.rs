@@ -8,6 +8,7 @@ mod copy;
 mod decode;
 mod elementary;
 mod float;
+mod http;
 mod int;
 mod io;
 mod list;
