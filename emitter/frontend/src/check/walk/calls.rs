@@ -197,6 +197,9 @@ impl Walk<'_, '_, '_> {
 
     pub(super) fn index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
         let of = self.renewed(of);
+        if matches!(of.kind, ExprKind::Copy(_)) && shape::is_droppable(&index) {
+            return self.index_of_copy(of, index, span);
+        }
         match of.ty.kind {
             Kind::String | Kind::List(_) | Kind::Map(_) => {}
             Kind::Row(_) => return self.row_index(of, index, span),
@@ -265,6 +268,29 @@ impl Walk<'_, '_, '_> {
             shape::expr(kind, Type::STRING, span)
         });
         wrap(sets, result)
+    }
+
+    /// An element of a copy, of which nothing else is wanted: a copy of the element.
+    fn index_of_copy(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
+        let ExprKind::Copy(of) = of.kind else { unreachable!("a copy was selected") };
+        let element = match &of.kind {
+            // Elements that are not words are made words one by one, too.
+            ExprKind::CastElements { of: held, target: _ } if index.ty == Type::INT => {
+                let mut sets = Vec::new();
+                let held = self.bind((**held).clone(), &mut sets);
+                let is_list = shape::builtin(Builtin::IsList, vec![held.clone()], Type::BOOL, span);
+                let found = self.any_index(held.clone(), index.clone(), span);
+                let ExprKind::CastElements { of: _, target } = of.kind else { unreachable!("it was one") };
+                let cast = ExprKind::CastElements { of: Box::new(held), target };
+                let otherwise = self.index(shape::expr(cast, of.ty, span), index, span);
+                if otherwise.ty == Type::NEVER {
+                    return otherwise;
+                }
+                wrap(sets, shape::choice(is_list, found, shape::convert(otherwise, Type::ANY), span))
+            }
+            _ => self.index(*of, index, span),
+        };
+        self.copy(element)
     }
 
     /// `of[start:end]`.

@@ -49,6 +49,11 @@ impl Walk<'_, '_, '_> {
 
     /// `of.name`.
     pub(super) fn field(&mut self, of: Expr, name: &str, span: Span) -> Expr {
+        if let ExprKind::Copy(of) = of.kind {
+            // Nothing else of the copy is wanted.
+            let value = self.field(*of, name, span);
+            return self.copy(value);
+        }
         let of = self.renewed(of);
         let ty = match of.ty.kind {
             Kind::Row(row) => self.row_type(row, name),
