@@ -9,6 +9,7 @@ mod errors;
 mod files;
 mod ir;
 mod joins;
+mod logic;
 mod memory;
 mod node;
 mod programs;
@@ -30,6 +31,7 @@ fn main() {
     trials.extend(node::trials());
     trials.extend(properties::trials());
     trials.extend(joins::trials());
+    trials.extend(logic::trials());
     trials.extend(robustness::trials());
     trials.extend(upstream::trials());
     libtest_mimic::run(&arguments, trials).exit();

@@ -569,3 +569,84 @@ fn bound_columns(atom: &Atom, bound: &BTreeSet<usize>) -> Vec<usize> {
         .map(|(column, _)| column)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceFile;
+    use crate::syntax::{self, Dialect, ast};
+
+    /// The functions of a program of facts, rules and queries at its top level.
+    fn functions_of(text: &str) -> String {
+        let file = SourceFile::new("test.mochi", text);
+        let (program, found) = syntax::parse(&file, 0, Dialect::Mochi);
+        assert!(found.is_empty(), "{found:?}");
+        let mut logic = Logic::default();
+        for stmt in &program.stmts {
+            match &stmt.kind {
+                ast::StmtKind::Fact(of) => {
+                    logic.fact(of);
+                }
+                ast::StmtKind::Rule { head, body } => {
+                    logic.rule(head, body);
+                }
+                ast::StmtKind::Let { value: Some(ast::Expr { kind: ast::ExprKind::LogicQuery(of), .. }), .. } => {
+                    logic.query(of);
+                }
+                _ => unreachable!("no logic: {stmt:?}"),
+            }
+        }
+        let code = code(&logic);
+        let (_, found) = syntax::parse(&SourceFile::new("logic.mochi", code.text.as_str()), 0, Dialect::Mochi);
+        assert!(found.is_empty(), "{}: {found:?}", code.text);
+        code.text
+    }
+
+    #[test]
+    fn columns_are_linked_where_rules_look_for_them() {
+        let left = functions_of("fact e(1, 2)\nrule p(X, Y) :- e(X, Y)\nrule p(X, Y) :- p(X, Z), e(Z, Y)");
+        // New tuples of `p` look for those of `e` by their first column, and new ones of `e` for those of `p` by
+        // their second one.
+        for name in ["logic_x0_0_next", "logic_x1_1_next"] {
+            assert!(left.contains(name), "{name}: {left}");
+        }
+        for name in ["logic_x0_1_next", "logic_x1_0_next", "logic_f0"] {
+            assert!(!left.contains(name), "{name}: {left}");
+        }
+    }
+
+    #[test]
+    fn what_comes_in_order_is_not_sorted() {
+        let one = functions_of("fact e(1)\nrule p(X) :- e(X)");
+        assert!(!one.contains("sort by"), "{one}");
+        let two = functions_of("fact e(1)\nrule p(X) :- e(X), p(X)");
+        assert!(two.contains("sort by"), "{two}");
+    }
+
+    #[test]
+    fn columns_of_one_kind_have_a_table_of_their_own() {
+        let text = "fact e(1, \"a\")\nrule p(Y, X) :- e(X, Y)\nrule q(X) :- p(X, Y)\nrule q(1) :- p(X, Y)\n";
+        let strings = functions_of(&format!("{text}let r = query p(A, 1)"));
+        assert!(strings.contains("{A: logic_strings[v0]}"), "{strings}");
+        let ints = functions_of(&format!("{text}let r = query e(A, \"a\")"));
+        assert!(ints.contains("{A: logic_ints[v0]}"), "{ints}");
+        let any = functions_of(&format!("{text}let r = query q(A)"));
+        assert!(any.contains("{A: logic_values[v0]}"), "{any}");
+    }
+
+    #[test]
+    fn keys_of_long_tuples_are_numbered_on_the_way() {
+        let terms: Vec<String> = (0..20).map(|at| at.to_string()).collect();
+        let vars: Vec<String> = (0..20).map(|at| format!("V{at}")).collect();
+        let (terms, vars) = (terms.join(", "), vars.join(", "));
+        let long = functions_of(&format!("fact e({terms})\nrule p({vars}) :- e({vars})"));
+        assert!(long.contains("logic_dense(("), "{long}");
+        assert!(!functions_of("fact e(1, 2)\nrule p(X, Y) :- e(X, Y)").contains("logic_dense"));
+    }
+
+    #[test]
+    fn rules_that_can_never_hold_are_left_out() {
+        let void = functions_of("fact e(1)\nrule p(X) :- X != Y, e(X)\nrule p(X) :- e(X), X != X");
+        assert!(!void.contains("logic_rule0") && !void.contains("logic_rule1"), "{void}");
+    }
+}
