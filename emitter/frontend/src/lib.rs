@@ -6,6 +6,7 @@
 
 pub mod builtins;
 pub mod check;
+pub mod data;
 pub mod diagnostic;
 pub mod intrinsics;
 mod logic;

@@ -5,6 +5,7 @@
 //! distinct tuple of argument types. Nothing here needs the syntax tree any more.
 
 use crate::builtins::Builtin;
+use crate::data::{Format, Shape, ShapeId};
 use crate::intrinsics::Intrinsic;
 use crate::plan::Plan;
 use crate::source::Span;
@@ -54,6 +55,8 @@ pub struct Program {
     pub unions: Vec<UnionType>,
     /// The types of function values, each content once.
     pub funcs: Vec<FuncType>,
+    /// What is loaded becomes these: lists of rows, and all that is in them.
+    pub shapes: Vec<Shape>,
     /// How queries are run, in the order of the text.
     pub plans: Vec<Plan>,
     /// The blocks of which a run is one, by the numbers that choose them.
@@ -504,6 +507,19 @@ pub enum ExprKind {
     Block {
         body: Block,
         then: Box<Expr>,
+    },
+    /// The rows of a file, or of standard input, as a new list of the shape's type.
+    Load {
+        path: Option<String>,
+        format: Format<Box<Expr>>,
+        shape: ShapeId,
+    },
+    /// Writes a list or an `any`, neither none, to a file, or to standard output. It fails before there is a file
+    /// if that is no list of maps or records. None.
+    Save {
+        value: Box<Expr>,
+        path: Option<String>,
+        format: Format<Box<Expr>>,
     },
     /// Ends the program with `message` as a failure at this place. Its type is what the context wants.
     Fail {

@@ -107,6 +107,10 @@ impl Graph {
                 graph.add(nodes.records + index, nodes.of(ty));
             }
         }
+        // What is loaded becomes `any` where the program has that in its place.
+        for (part, _) in module.shapes.iter().filter_map(|shape| shape.parts(module)).flatten().filter(|part| part.1 == Type::ANY) {
+            graph.add(nodes.any, nodes.of(module.shapes[part.index()].ty()));
+        }
         for (index, union) in module.unions.iter().enumerate() {
             for &variant in &union.variants {
                 graph.add(nodes.unions + index, Some(nodes.records + variant.index()));

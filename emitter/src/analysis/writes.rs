@@ -174,6 +174,11 @@ impl Writes {
                 | MochiOp::InputOrNone
                 | MochiOp::Now
                 | MochiOp::Clock
+                | MochiOp::FileOpen
+                | MochiOp::FileCreate
+                | MochiOp::LoadCsv
+                | MochiOp::RowsCheck
+                | MochiOp::SaveCsv
                 | MochiOp::Expect
                 | MochiOp::Fail,
                 _,

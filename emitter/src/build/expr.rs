@@ -93,6 +93,8 @@ fn first_operand(expr: &Expr) -> Option<&Expr> {
         | ExprKind::Call { function: _, args: _ }
         | ExprKind::Builtin { builtin: _, args: _ }
         | ExprKind::Intrinsic { intrinsic: _, args: _ }
+        | ExprKind::Load { .. }
+        | ExprKind::Save { .. }
         | ExprKind::Sequence { first: _, then: _ }
         | ExprKind::Let { local: _, value: _, then: _ }
         | ExprKind::Fail { message: _ } => None,
@@ -138,6 +140,11 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             ExprKind::Call { function: _, args }
             | ExprKind::Builtin { builtin: _, args }
             | ExprKind::Intrinsic { intrinsic: _, args } => work.extend(args),
+            ExprKind::Load { path: _, format, shape: _ } => work.extend(format.options().into_iter().map(|part| &**part)),
+            ExprKind::Save { value, path: _, format } => {
+                work.push(value);
+                work.extend(format.options().into_iter().map(|part| &**part));
+            }
             ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
             ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
             ExprKind::Neg(_)
@@ -282,6 +289,8 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::CastElements { .. }
             | ExprKind::CastKeys { .. }
             | ExprKind::Cast { .. }
+            | ExprKind::Load { .. }
+            | ExprKind::Save { .. }
             | ExprKind::Fail { .. } => {
                 self.expr(expr);
             }
@@ -369,6 +378,8 @@ impl FunctionCtx<'_, '_> {
             ExprKind::Call { function: _, args: _ } => self.call(expr)?,
             ExprKind::Builtin { builtin, args } => self.builtin(expr, *builtin, args)?,
             ExprKind::Intrinsic { intrinsic, args } => self.intrinsic(expr, *intrinsic, args)?,
+            ExprKind::Load { path, format, shape } => self.load_rows(expr, path.as_deref(), format, *shape)?,
+            ExprKind::Save { value, path, format } => self.save_rows(expr, value, path.as_deref(), format)?,
             ExprKind::Sequence { first, then } => {
                 self.effect(first);
                 if self.fb.is_unreachable() {
@@ -593,6 +604,8 @@ impl FunctionCtx<'_, '_> {
             | ExprKind::Call { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Intrinsic { .. }
+            | ExprKind::Load { .. }
+            | ExprKind::Save { .. }
             | ExprKind::Sequence { .. }
             | ExprKind::Let { .. }
             | ExprKind::Fail { .. } => unreachable!("{:?} has no first operand", expr.kind),

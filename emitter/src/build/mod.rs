@@ -22,6 +22,7 @@ use crate::ir::{
 
 mod any;
 mod closures;
+mod data;
 mod expr;
 mod intrinsics;
 mod lists;
@@ -49,6 +50,7 @@ pub fn build(program: &typed::Program, files: &[SourceFile]) -> Module {
     types::lower_lists(program, &mut module);
     types::lower_maps(program, &mut module);
     closures::lower_func_types(program, &mut module);
+    data::lower_shapes(program, &mut module);
     for global in &program.globals {
         // Nothing reads a global without kind, but its index must be taken.
         let ty = lower_type(global.ty).unwrap_or(Type::ANY);

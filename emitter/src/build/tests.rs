@@ -80,6 +80,7 @@ fn program(body: Vec<Stmt>) -> Program {
         records: Vec::new(),
         unions: Vec::new(),
         funcs: Vec::new(),
+        shapes: Vec::new(),
         plans: Vec::new(),
         blocks: Vec::new(),
     }

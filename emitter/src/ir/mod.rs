@@ -16,6 +16,7 @@ mod ops;
 mod parser;
 mod placement;
 mod printer;
+mod shapes;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use ops::{AnyKind, Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, Was
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
+pub use shapes::Shape;
 pub use table::Table;
 pub use types::{FuncSig, Kind, Record, RecordForm, Type, Union};
 pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
@@ -111,6 +113,10 @@ entity!(
     UnionType "union"
 );
 entity!(
+    /// What loaded data becomes: an index into [`Module::shapes`].
+    ShapeId "p"
+);
+entity!(
     /// Which of a function's code an instruction is: the function's own, 0, or that of the inlined call
     /// with this number in [`Function::inlined`], counted from 1.
     Scope "c"
@@ -143,6 +149,7 @@ pub enum Imm {
     Record(RecordType),
     Global(GlobalId),
     Data(DataId),
+    Shape(ShapeId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -548,6 +555,8 @@ pub struct Module {
     pub records: Vec<Record>,
     /// By [`UnionType`].
     pub unions: Vec<Union>,
+    /// By [`ShapeId`].
+    pub shapes: Vec<Shape>,
     /// The signatures of indirect calls, each once, of machine types.
     pub sigs: Vec<Signature>,
     pub functions: Vec<Function>,

@@ -44,6 +44,7 @@ pub enum ImmKind {
     Record,
     Global,
     Data,
+    Shape,
 }
 
 /// Which types an operand or result may have.
@@ -936,6 +937,16 @@ mochi_ops! {
     ReadFile "read.file" (borrow text) -> (text) Write None;
     /// Bytes of memory that the program has.
     Mem "mem" () -> (small) Write None;
+    /// A file of a directory that the program was given, for reading: its descriptor, with which it can be read once.
+    FileOpen "file.open" (borrow text) -> (i32) Write None;
+    /// A new file in the place of what was there, for writing.
+    FileCreate "file.create" (borrow text) -> (i32) Write None;
+    /// The rows of CSV that a descriptor gives, as a list of the shape: whether there is a header, the delimiter.
+    LoadCsv "load.csv" (borrow i32, borrow truth, borrow text) -> (list) Write Shape;
+    /// Fails unless the operand is a list of maps or records.
+    RowsCheck "rows.check" (borrow mochi) -> () Write None;
+    /// Writes such a list as CSV to a descriptor: whether with a header, the delimiter.
+    SaveCsv "save.csv" (borrow mochi, borrow i32, borrow truth, borrow text) -> () Write None;
     /// Fails with the static message when the operand is false.
     Expect "expect" (borrow truth) -> () Write Data;
     /// Always fails, with the static message.

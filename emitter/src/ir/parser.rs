@@ -11,6 +11,8 @@
 //!            | "sig" sN "(" [ [ "own" ] type { "," … } ] ")" [ results ]     of indirect calls
 //!            | ( "record" | "row" | "cell" ) name "{" [ name ":" type { "," … } ] "}" [ "methods" name { "," name } ]
 //!            | "union" name "=" name { "|" name }         several records
+//!            | "shape" pN ( scalar | type "of" pN [ "int_keys" ] | type "(" [ pN { "," pN } ] ")" )
+//!                   what loaded data becomes: a scalar, a list or map of parts, a record of fields
 //!            | "global" gN name ":" type "=" ( "i32" | "i64" | "f64" ) number
 //!            | "stdout" dN                                the description of pending output
 //!            | "start" name                               the function that runs the program
@@ -28,7 +30,8 @@
 //!            | [ vN ":" type { "," … } "=" ] "call_value" "(" operand { "," operand } ")" [ span ]
 //!            | [ vN ":" type { "," … } "=" ] "call_indirect" sN "(" operand { "," operand } ")" [ span ]
 //! operand    = [ "!" ] vN                                 "!": a flex operand that is consumed
-//! imm        = number | dN | gN | name | "@" name | "offset=" number        as the operation's row says
+//! scalar     = "any" | "int" | "bigint" | "bigrat" | "float" | "bool" | "str"
+//! imm        = number | dN | gN | pN | name | "@" name | "offset=" number        as the operation's row says
 //! span       = "@" file ":" start ".." end                byte offsets in the source file
 //! term       = "jump" target | "branch" vN "," target "," target
 //!            | "return" [ vN { "," vN } ] | "unreachable"
@@ -43,7 +46,7 @@
 //! ```
 //!
 //! The parameters of the entry block are those of the function's first line. The type of a
-//! result is left out where the operation's row fixes it. Numbers of values, blocks, data and
+//! result is left out where the operation's row fixes it. Numbers of values, blocks, data, shapes and
 //! globals are labels: any will do, in any order, and the printer chooses them anew. Records and
 //! unions may be declared after their first use. A value may
 //! be used on a line above its definition if the definition dominates the use. Data without

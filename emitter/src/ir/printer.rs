@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::{
     Block, Closure, DataBlob, Function, GlobalData, Imm, Init, InlineHint, Inst, Kind, Module, Op, Param, Phase,
-    Record, RecordForm, RecordType, Signature, Target, Terminator, Type, TypePattern, Union, Value,
+    Record, RecordForm, RecordType, ShapeId, Signature, Target, Terminator, Type, TypePattern, Union, Value,
 };
 
 /// Whether the source positions of instructions are written.
@@ -35,6 +35,9 @@ pub fn print_module(module: &Module, spans: Spans) -> String {
         let variant = |record: &RecordType| module.records.get(record.index()).map(|record| name(&record.name));
         let variants: Vec<String> = variants.iter().map(|record| variant(record).unwrap_or_default()).collect();
         line(&mut out, format_args!("union {} = {}", name(union), variants.join(" | ")));
+    }
+    for (index, shape) in module.shapes.iter().enumerate() {
+        line(&mut out, format_args!("shape {} {}", ShapeId::new(index), shape.text(module)));
     }
     for (index, blob) in module.data.iter().enumerate() {
         line(&mut out, format_args!("data d{index}{}", data(module, blob)));
@@ -179,6 +182,7 @@ impl Numbering {
             }
             Imm::Global(global) => put(&mut out, format_args!(" {global}")),
             Imm::Data(data) => put(&mut out, format_args!(" {data}")),
+            Imm::Shape(shape) => put(&mut out, format_args!(" {shape}")),
         }
         let args: Vec<String> = data
             .args

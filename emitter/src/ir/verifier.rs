@@ -403,6 +403,8 @@ impl Verifier<'_> {
             (ImmKind::Global, Imm::Global(global)) if global.index() < module.globals.len() => None,
             (ImmKind::Data, Imm::Data(data)) if data.index() < module.data.len() => None,
             (ImmKind::Sig, Imm::Sig(sig)) if sig.index() < module.sigs.len() => None,
+            (ImmKind::Shape, Imm::Shape(shape)) if shape.index() < module.shapes.len() => None,
+            (ImmKind::Shape, Imm::Shape(shape)) => Some(format!("the shape {shape} does not exist")),
             (ImmKind::Record, Imm::Record(record)) if record.index() < module.records.len() => None,
             (ImmKind::Record, Imm::Record(record)) => Some(format!("the record {record} does not exist")),
             (ImmKind::Sig, Imm::Sig(sig)) => Some(format!("the signature {sig} does not exist")),

@@ -3,12 +3,20 @@
 //! Nothing here reaches the machine it runs on: time, input, arguments and environment are
 //! what the caller put in, so that a run depends on them alone.
 
+use std::collections::BTreeMap;
+
 use super::interp::{Host, Trap, TrapKind};
 
 const MODULE: &str = "wasi_snapshot_preview1";
 
 const SUCCESS: u64 = 0;
 const BAD_DESCRIPTOR: u64 = 8;
+const NO_ENTRY: u64 = 44;
+const NOT_CAPABLE: u64 = 76;
+/// The descriptor of the only directory, and the first of files.
+const DIRECTORY: u64 = 3;
+const FIRST_FILE: usize = 4;
+const CREATE: u64 = 1;
 const CHARACTER_DEVICE: u8 = 2;
 const REGULAR_FILE: u8 = 4;
 
@@ -31,6 +39,10 @@ pub struct CapturingWasi {
     pub read_limit: Option<usize>,
     /// How many calls there were, for tests of buffering.
     pub writes: usize,
+    /// The files of the directory that the program was given, `.`, by name; none for no directory.
+    pub files: Option<BTreeMap<String, Vec<u8>>>,
+    /// Names of the files that were opened and how far they were read.
+    opened: Vec<Option<(String, usize)>>,
     read: usize,
     random: u64,
 }
@@ -55,7 +67,10 @@ impl CapturingWasi {
         let into = match args[0] {
             1 => &mut self.stdout,
             2 => &mut self.stderr,
-            _ => return Ok(BAD_DESCRIPTOR),
+            file => match file_of(&mut self.files, &mut self.opened, file) {
+                Some((contents, _)) => contents,
+                None => return Ok(BAD_DESCRIPTOR),
+            },
         };
         let mut written = 0;
         for (address, length) in vectors(args, memory)? {
@@ -67,20 +82,57 @@ impl CapturingWasi {
     }
 
     fn read(&mut self, args: &[u64], memory: &mut [u8]) -> Result<u64, Trap> {
-        if args[0] != 0 {
-            return Ok(BAD_DESCRIPTOR);
-        }
         let mut left = self.read_limit.unwrap_or(usize::MAX);
+        let (contents, read) = match args[0] {
+            0 => (&mut self.stdin, &mut self.read),
+            file => match file_of(&mut self.files, &mut self.opened, file) {
+                Some(file) => file,
+                None => return Ok(BAD_DESCRIPTOR),
+            },
+        };
         let mut total = 0;
         for (address, length) in vectors(args, memory)? {
-            let from = &self.stdin[self.read..];
+            let from = &contents[*read..];
             let count = from.len().min(length as usize).min(left);
             bytes(memory, address, length)?[..count].copy_from_slice(&from[..count]);
-            self.read += count;
+            *read += count;
             left -= count;
             total += count as u32;
         }
         put(memory, args[3], &total.to_le_bytes())?;
+        Ok(SUCCESS)
+    }
+
+    fn open(&mut self, args: &[u64], memory: &mut [u8]) -> Result<u64, Trap> {
+        let name = String::from_utf8_lossy(bytes(memory, args[2] as u32, args[3] as u32)?).into_owned();
+        let Some(files) = self.files.as_mut().filter(|_| args[0] == DIRECTORY) else { return Ok(BAD_DESCRIPTOR) };
+        if name.starts_with("..") {
+            return Ok(NOT_CAPABLE);
+        }
+        if args[4] & CREATE != 0 {
+            files.insert(name.clone(), Vec::new());
+        } else if !files.contains_key(&name) {
+            return Ok(NO_ENTRY);
+        }
+        self.opened.push(Some((name, 0)));
+        let descriptor = FIRST_FILE + self.opened.len() - 1;
+        put(memory, args[8], &(descriptor as u32).to_le_bytes())?;
+        Ok(SUCCESS)
+    }
+
+    fn close(&mut self, descriptor: u64) -> u64 {
+        match place_of(descriptor).and_then(|at| self.opened.get_mut(at)).and_then(Option::take) {
+            Some(_) => SUCCESS,
+            None => BAD_DESCRIPTOR,
+        }
+    }
+
+    /// The directory's name is `.`, one byte.
+    fn describe_directory(&self, args: &[u64], memory: &mut [u8]) -> Result<u64, Trap> {
+        if args[0] != DIRECTORY || self.files.is_none() {
+            return Ok(BAD_DESCRIPTOR);
+        }
+        put(memory, args[1], &[0, 0, 0, 0, 1, 0, 0, 0])?;
         Ok(SUCCESS)
     }
 
@@ -121,6 +173,13 @@ impl Host for CapturingWasi {
             (MODULE, "fd_write") => self.write(args, memory)?,
             (MODULE, "fd_read") => self.read(args, memory)?,
             (MODULE, "fd_fdstat_get") => self.describe(args, memory)?,
+            (MODULE, "fd_prestat_get") => self.describe_directory(args, memory)?,
+            (MODULE, "fd_prestat_dir_name") => {
+                put(memory, args[1], b".")?;
+                SUCCESS
+            }
+            (MODULE, "path_open") => self.open(args, memory)?,
+            (MODULE, "fd_close") => self.close(args[0]),
             (MODULE, "clock_time_get") => self.time(args, memory)?,
             (MODULE, "random_get") => self.fill_random(args, memory)?,
             (MODULE, "environ_sizes_get") => put_sizes(&self.environment, args, memory)?,
@@ -132,6 +191,21 @@ impl Host for CapturingWasi {
         };
         Ok(Some(errno))
     }
+}
+
+/// Where an open file is in the list of those that were opened.
+fn place_of(descriptor: u64) -> Option<usize> {
+    usize::try_from(descriptor).ok()?.checked_sub(FIRST_FILE)
+}
+
+/// The contents of an open file and how far it was read.
+fn file_of<'a>(
+    files: &'a mut Option<BTreeMap<String, Vec<u8>>>,
+    opened: &'a mut [Option<(String, usize)>],
+    descriptor: u64,
+) -> Option<(&'a mut Vec<u8>, &'a mut usize)> {
+    let (name, read) = opened.get_mut(place_of(descriptor)?)?.as_mut()?;
+    Some((files.as_mut()?.get_mut(name)?, read))
 }
 
 fn bytes(memory: &mut [u8], address: u32, length: u32) -> Result<&mut [u8], Trap> {

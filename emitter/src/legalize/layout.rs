@@ -6,7 +6,7 @@
 //! words that are not both small is never small, which is what makes one check of an addition's
 //! result enough.
 
-use crate::ir::{DataBlob, DataId, FuncId, Record, RecordForm, Type};
+use crate::ir::{DataBlob, DataId, FuncId, Record, RecordForm, Shape, Type};
 pub use crate::ir::{NONE_BOOL, NONE_FLOAT, NONE_WORD, SMALL_LIMIT};
 
 /// Added to the address of a big number that is positive.
@@ -223,6 +223,87 @@ pub fn static_closure(descriptor: DataId, code: FuncId, generic: Option<FuncId>)
     let mut func_relocs = vec![(CLOSURE_CODE, code)];
     func_relocs.extend(generic.map(|generic| (CLOSURE_GENERIC, generic)));
     DataBlob { relocs: vec![(OBJECT_KIND, descriptor)], func_relocs, ..blob(bytes, 8) }
+}
+
+// Shapes, which say what loaded data becomes: the kind; for lists and maps the kind of the object and the shape
+// of the parts, for maps whether keys are ints; for records the descriptor, the number of fields, and for each field
+// in the order of the declaration its name (a string object), shape, format and place.
+
+pub const SHAPE_ANY: u32 = 0;
+pub const SHAPE_INT: u32 = 1;
+pub const SHAPE_BIGINT: u32 = 2;
+pub const SHAPE_BIGRAT: u32 = 3;
+pub const SHAPE_FLOAT: u32 = 4;
+pub const SHAPE_BOOL: u32 = 5;
+pub const SHAPE_STRING: u32 = 6;
+pub const SHAPE_LIST: u32 = 7;
+pub const SHAPE_MAP: u32 = 8;
+pub const SHAPE_RECORD: u32 = 9;
+
+pub fn shape_kind(shape: &Shape) -> u32 {
+    match shape {
+        Shape::Any => SHAPE_ANY,
+        Shape::Int => SHAPE_INT,
+        Shape::BigInt => SHAPE_BIGINT,
+        Shape::BigRat => SHAPE_BIGRAT,
+        Shape::Float => SHAPE_FLOAT,
+        Shape::Bool => SHAPE_BOOL,
+        Shape::Str => SHAPE_STRING,
+        Shape::List { .. } => SHAPE_LIST,
+        Shape::Map { .. } => SHAPE_MAP,
+        Shape::Record { .. } => SHAPE_RECORD,
+    }
+}
+
+/// A part of static data: a number, or the address of other data.
+enum Word {
+    Number(u32),
+    Address(DataId),
+}
+
+fn words(words: impl IntoIterator<Item = Word>) -> DataBlob {
+    let (mut bytes, mut relocs) = (Vec::new(), Vec::new());
+    for word in words {
+        let number = match word {
+            Word::Number(number) => number,
+            Word::Address(data) => {
+                relocs.push((bytes.len() as u32, data));
+                0
+            }
+        };
+        bytes.extend(number.to_le_bytes());
+    }
+    DataBlob { relocs, ..blob(bytes, 4) }
+}
+
+pub fn shape_of_scalar(kind: u32) -> DataBlob {
+    words([Word::Number(kind)])
+}
+
+pub fn shape_of_list(kind: u32, format: Format, element: DataId) -> DataBlob {
+    words([Word::Number(kind), Word::Number(KIND_WORD_LIST + format as u32), Word::Address(element)])
+}
+
+pub fn shape_of_map(kind: u32, format: Format, value: DataId, int_keys: bool) -> DataBlob {
+    let object = Word::Number(KIND_WORD_MAP + format as u32);
+    words([Word::Number(kind), object, Word::Address(value), Word::Number(int_keys.into())])
+}
+
+/// `fields` are the shapes of the record's fields; `name` gives the string object of a text.
+pub fn shape_of_record(
+    kind: u32,
+    record: &Record,
+    descriptor: DataId,
+    fields: &[DataId],
+    mut name: impl FnMut(&str) -> DataId,
+) -> DataBlob {
+    let offsets = RecordLayout::of(record).offsets;
+    let mut parts = vec![Word::Number(kind), Word::Address(descriptor), Word::Number(fields.len() as u32)];
+    for (((field, ty), shape), offset) in record.fields.iter().zip(fields).zip(offsets) {
+        let format = Word::Number(Format::of(*ty) as u32);
+        parts.extend([Word::Address(name(field)), Word::Address(*shape), format, Word::Number(offset)]);
+    }
+    words(parts)
 }
 
 /// Whether a word of this value is the integer itself.

@@ -431,6 +431,11 @@ impl<'a> Ctx<'a> {
                 self.json(data.args[0]);
                 None
             }
+            MochiOp::FileOpen | MochiOp::FileCreate | MochiOp::LoadCsv => Some(self.data_op(op, data)),
+            MochiOp::RowsCheck | MochiOp::SaveCsv => {
+                self.save(op, data);
+                None
+            }
             MochiOp::PrintData => {
                 self.print_data(data.imm);
                 None

@@ -14,6 +14,7 @@
 mod any;
 mod closure;
 mod counts;
+mod data;
 mod facts;
 mod fail;
 mod float;

@@ -122,7 +122,8 @@ fn select(func: &mut Function, block: Block, cond: Value, a: Value, b: Value) ->
             | Imm::Sig(_)
             | Imm::Record(_)
             | Imm::Global(_)
-            | Imm::Data(_) => None,
+            | Imm::Data(_)
+            | Imm::Shape(_) => None,
         },
         ValueDef::Param(..) => None,
     };
@@ -228,7 +229,8 @@ fn beyond(func: &Function, may_skip: &[bool], target: &Target) -> Option<Target>
                 | Imm::Sig(_)
                 | Imm::Record(_)
                 | Imm::Global(_)
-                | Imm::Data(_) => {
+                | Imm::Data(_)
+                | Imm::Shape(_) => {
                     return None;
                 }
             },

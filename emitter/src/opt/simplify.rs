@@ -137,7 +137,8 @@ impl Ctx<'_> {
             | Imm::Sig(_)
             | Imm::Record(_)
             | Imm::Global(_)
-            | Imm::Data(_) => None,
+            | Imm::Data(_)
+            | Imm::Shape(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@
 //! are constants.
 
 use crate::analysis::Rings;
-use crate::ir::{Kind, MochiOp, Module, Op, Type};
+use crate::ir::{Kind, MochiOp, Module, Op, Shape, Type};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features {
@@ -38,17 +38,21 @@ impl Features {
         let makes_rationals =
             |op: Op| matches!(op, Op::Mochi(MochiOp::AnyToRational | MochiOp::AnyNumerator | MochiOp::AnyDenominator));
         let makes_long_ints = |op: Op| matches!(op, Op::Mochi(MochiOp::IntMul | MochiOp::StrToInt));
+        // Data that becomes what it is in the data may have maps.
+        let loads = |shape: &Shape| module.shapes.contains(shape);
         let ops = || module.functions.iter().flat_map(|func| func.insts.iter().map(|inst| inst.op));
         let mut values = module.functions.iter().flat_map(|func| func.values.iter().map(|value| &value.ty));
         let any = parts.chain(fields).chain(globals).any(is_any) || values.any(is_any);
         Features {
             debug_memory,
             any,
-            maps: !module.maps.is_empty() || ops().any(|op| op == Op::Mochi(MochiOp::ReadJson)),
+            maps: !module.maps.is_empty()
+                || loads(&Shape::Any)
+                || ops().any(|op| op == Op::Mochi(MochiOp::ReadJson)),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
-            rationals: ops().any(makes_rationals),
+            rationals: ops().any(makes_rationals) || loads(&Shape::BigRat),
             cycles: !rings.is_empty(),
-            long_ints: any || ops().any(makes_long_ints),
+            long_ints: any || !module.shapes.is_empty() || ops().any(makes_long_ints),
         }
     }
 

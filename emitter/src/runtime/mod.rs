@@ -20,7 +20,7 @@ use self::source::{ItemKind, source};
 pub(crate) use self::statics::Statics;
 pub use self::table::{RuntimeFn, RuntimeType};
 use crate::analysis::Rings;
-use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, SigId, Type, WasmOp};
+use crate::ir::{DataId, FuncId, GlobalData, GlobalId, Imm, Module, Op, ShapeId, SigId, Type, WasmOp};
 use crate::legalize::layout::RingMark;
 
 /// The runtime of one module.
@@ -58,6 +58,13 @@ impl Runtime {
 
     pub(crate) fn ring_mark(&self, ty: Type) -> RingMark {
         if self.has_rings_of(ty) { RingMark::Maybe } else { RingMark::Never }
+    }
+
+    /// What tells the runtime what loaded data becomes.
+    pub(crate) fn shape(&mut self, module: &mut Module, shape: ShapeId) -> DataId {
+        let Runtime { statics, rings, .. } = self;
+        let mark = |ty: Type| if rings.include(ty) { RingMark::Maybe } else { RingMark::Never };
+        statics.shape(module, shape, mark)
     }
 
     /// The function in `module`, added if it is not there yet.
@@ -123,7 +130,13 @@ impl Runtime {
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(id) => *id = data[id.index()],
                 Imm::Sig(sig) => *sig = sigs[sig.index()],
-                Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Record(_) => {}
+                Imm::None
+                | Imm::I32(_)
+                | Imm::I64(_)
+                | Imm::F64(_)
+                | Imm::Offset(_)
+                | Imm::Record(_)
+                | Imm::Shape(_) => {}
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{DataBlob, DataId, FuncId, Module, RecordType};
+use crate::ir::{DataBlob, DataId, FuncId, Kind, Module, RecordType, Shape, ShapeId, Type};
 use crate::legalize::layout::{self, Format, RingMark};
 
 /// What has been made so far in one module.
@@ -16,6 +16,8 @@ pub(crate) struct Statics {
     empty_records: HashMap<RecordType, DataId>,
     closure_descriptors: HashMap<(u32, Vec<Format>, RingMark), DataId>,
     closures: HashMap<FuncId, DataId>,
+    /// By shape; all of a module are made together.
+    shapes: Vec<DataId>,
 }
 
 impl Statics {
@@ -81,6 +83,49 @@ impl Statics {
         let descriptor = self.closure_descriptor(module, arity, &[], RingMark::Never);
         let closure = self.closures.entry(code);
         *closure.or_insert_with(|| module.add_data(layout::static_closure(descriptor, code, generic)))
+    }
+
+    /// What tells the runtime what loaded data becomes.
+    pub(crate) fn shape(&mut self, module: &mut Module, shape: ShapeId, mark: impl Fn(Type) -> RingMark) -> DataId {
+        if self.shapes.is_empty() {
+            // Shapes may lie in themselves, so all have a number before any has a content.
+            self.shapes = (0..module.shapes.len()).map(|_| module.add_data(DataBlob::default())).collect();
+            for (index, shape) in module.shapes.clone().iter().enumerate() {
+                let blob = self.shape_blob(module, shape, &mark);
+                module.data[self.shapes[index].index()] = blob;
+            }
+        }
+        self.shapes[shape.index()]
+    }
+
+    fn shape_blob(&mut self, module: &mut Module, shape: &Shape, mark: impl Fn(Type) -> RingMark) -> DataBlob {
+        let kind = layout::shape_kind(shape);
+        match shape {
+            Shape::List { list, element } => {
+                let format = Format::of(module.lists[list.index()]);
+                layout::shape_of_list(kind, format, self.shapes[element.index()])
+            }
+            Shape::Map { map, value, int_keys } => {
+                let format = Format::of(module.maps[map.index()]);
+                layout::shape_of_map(kind, format, self.shapes[value.index()], *int_keys)
+            }
+            Shape::Record { record, fields } => {
+                let mark = mark(Type::of(Kind::Record(*record)));
+                let descriptor = self.record_descriptor(module, *record, mark);
+                let declared = module.records[record.index()].clone();
+                let fields: Vec<DataId> = fields.iter().map(|field| self.shapes[field.index()]).collect();
+                layout::shape_of_record(kind, &declared, descriptor, &fields, |name| {
+                    self.string(module, name.as_bytes())
+                })
+            }
+            Shape::Any
+            | Shape::Int
+            | Shape::BigInt
+            | Shape::BigRat
+            | Shape::Float
+            | Shape::Bool
+            | Shape::Str => layout::shape_of_scalar(kind),
+        }
     }
 
     /// Zeroed memory, new with each call.

@@ -298,6 +298,17 @@ runtime_functions! {
     /// A JSON text and where it comes from, which a failure says.
     JsonRead "json_read" (string, string, i32) -> any;
     FileRead "file_read" (string, i32) -> string;
+    /// Path, site; the result is a descriptor.
+    FileOpen "file_open" (string, i32) -> i32;
+    FileCreate "file_create" (string, i32) -> i32;
+    /// Descriptor, whether there is a header, delimiter, shape (see layout), site.
+    LoadCsv "load_csv" (i32, bool, string, ptr, i32) -> ptr;
+    /// Fails unless that is a list; the result is no share of it.
+    AnyList "any_list" (any, i32) -> ptr;
+    /// A list of anything, site.
+    RowsCheck "rows_check" (ptr, i32);
+    /// List of maps or records, descriptor, whether with a header, delimiter, site.
+    SaveCsv "save_csv" (ptr, i32, bool, string, i32);
 
     FailMessage "fail_message" (ptr, i32, i32);
     /// Site, index, length.

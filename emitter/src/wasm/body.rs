@@ -192,7 +192,8 @@ impl<S: Symbols> Writer<'_, S> {
             | Imm::Func(_)
             | Imm::Sig(_)
             | Imm::Record(_)
-            | Imm::Global(_) => self.symbols.heap_base(),
+            | Imm::Global(_)
+            | Imm::Shape(_) => self.symbols.heap_base(),
         }
     }
 

@@ -81,7 +81,7 @@ fn constant(op: WasmOp, imm: Imm, addresses: &impl Addresses) -> Instruction<'st
         Imm::Data(data) => Instruction::I32Const(addresses.data(data) as i32),
         Imm::Func(func) => Instruction::I32Const(addresses.function_number(func) as i32),
         Imm::None if op == WasmOp::HeapBase => Instruction::I32Const(addresses.heap_base() as i32),
-        Imm::None | Imm::Offset(_) | Imm::Sig(_) | Imm::Record(_) | Imm::Global(_) => {
+        Imm::None | Imm::Offset(_) | Imm::Sig(_) | Imm::Record(_) | Imm::Global(_) | Imm::Shape(_) => {
             panic!("{} with {imm:?}", op.name())
         }
     }
@@ -98,7 +98,8 @@ fn global(imm: Imm, addresses: &impl Addresses) -> u32 {
         | Imm::Func(_)
         | Imm::Sig(_)
         | Imm::Record(_)
-        | Imm::Data(_) => panic!("a global is named by {imm:?}"),
+        | Imm::Data(_)
+        | Imm::Shape(_) => panic!("a global is named by {imm:?}"),
     }
 }
 
@@ -115,6 +116,7 @@ fn mem_arg(imm: Imm, size: u64) -> MemArg {
         | Imm::Sig(_)
         | Imm::Record(_)
         | Imm::Global(_)
-        | Imm::Data(_) => panic!("an offset is given by {imm:?}"),
+        | Imm::Data(_)
+        | Imm::Shape(_) => panic!("an offset is given by {imm:?}"),
     }
 }

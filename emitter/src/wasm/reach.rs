@@ -83,7 +83,13 @@ impl Reached {
                     Imm::Sig(sig) => self.sigs[sig.index()] = true,
                     Imm::Global(global) => self.globals[global.index()] = true,
                     Imm::Data(id) => data.push(id),
-                    Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Record(_) => {}
+                    Imm::None
+                    | Imm::I32(_)
+                    | Imm::I64(_)
+                    | Imm::F64(_)
+                    | Imm::Offset(_)
+                    | Imm::Record(_)
+                    | Imm::Shape(_) => {}
                 }
             }
         }

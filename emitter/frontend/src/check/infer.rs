@@ -29,11 +29,12 @@ use super::components::components;
 use super::fields::Fields;
 use super::resolved::{ExprId, FuncId, Program};
 use super::walk;
+use crate::data::{self, ShapeId};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 use crate::source::Span;
 use crate::typed::{self, FunctionId, GlobalId, LocalId};
-use crate::types::{Kind, ListId, MapId, Type};
+use crate::types::{Kind, ListId, MapId, RecordId, Type};
 
 /// How many copies of a function there are before the rest shares one.
 const MAX_COPIES: usize = 8;
@@ -168,6 +169,9 @@ struct Output {
     /// With what tells duplicates from copies of one function apart.
     diagnostics: BTreeMap<(Span, Code), Diagnostic>,
     plans: BTreeMap<Span, Plan>,
+    shapes: Vec<data::Shape>,
+    /// Those of structs, each of which has one.
+    record_shapes: BTreeMap<RecordId, ShapeId>,
 }
 
 impl<'p, 'a> Infer<'p, 'a> {
@@ -681,6 +685,7 @@ impl<'p, 'a> Infer<'p, 'a> {
             records: self.record_types().into_iter().chain(interned.rows).collect(),
             unions: self.union_types(),
             funcs: interned.funcs,
+            shapes: self.output.iter_mut().flat_map(|output| std::mem::take(&mut output.shapes)).collect(),
             plans: self.output.iter_mut().flat_map(|output| std::mem::take(&mut output.plans).into_values()).collect(),
             blocks: self.program.blocks.clone(),
         };
@@ -702,6 +707,33 @@ impl<'p, 'a> Infer<'p, 'a> {
     pub(super) fn plan(&mut self, plan: Plan) {
         if let Some(output) = &mut self.output {
             output.plans.entry(plan.span).or_insert(plan);
+        }
+    }
+
+    /// The number of what loaded data becomes.
+    pub(super) fn shape(&mut self, shape: data::Shape) -> ShapeId {
+        let Some(output) = &mut self.output else { return ShapeId(0) };
+        let known = output.shapes.iter().position(|known| *known == shape);
+        ShapeId(known.unwrap_or_else(|| {
+            output.shapes.push(shape);
+            output.shapes.len() - 1
+        }) as u32)
+    }
+
+    /// The number of what becomes a struct, whose fields are given then.
+    pub(super) fn record_shape(&mut self, record: RecordId) -> ShapeId {
+        let Some(output) = &mut self.output else { return ShapeId(0) };
+        let next = ShapeId(output.shapes.len() as u32);
+        let id = *output.record_shapes.entry(record).or_insert(next);
+        if id == next {
+            output.shapes.push(data::Shape::Record { record, fields: Vec::new() });
+        }
+        id
+    }
+
+    pub(super) fn set_record_shape(&mut self, id: ShapeId, shape: data::Shape) {
+        if let Some(output) = &mut self.output {
+            output.shapes[id.index()] = shape;
         }
     }
 

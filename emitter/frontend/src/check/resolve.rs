@@ -10,6 +10,7 @@ mod agents;
 mod blocks;
 mod casts;
 mod cells;
+mod data;
 mod foreign;
 pub(super) mod logic;
 mod matching;
@@ -102,6 +103,7 @@ fn resolve_with<'a>(
             tests_for_nil: false,
             method_values: BTreeMap::new(),
             partials: BTreeMap::new(),
+            loaded: BTreeMap::new(),
             helpers: BTreeMap::new(),
         },
         casts: BTreeMap::new(),
@@ -844,8 +846,10 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::LogicQuery(of) => return self.logic_query(of, span),
             ast::ExprKind::Generate { target, fields } => return self.generate(target, fields, span),
             ast::ExprKind::Fetch { url, with } => return self.fetch(url, with.as_deref(), span),
-            ast::ExprKind::Load { .. } => return self.refused(span, "`load` expressions"),
-            ast::ExprKind::Save { .. } => return self.refused(span, "`save` expressions"),
+            ast::ExprKind::Load { path, ty, with } => return self.load(path.as_deref(), ty, with.as_deref(), span),
+            ast::ExprKind::Save { value, path, with } => {
+                return self.save(value, path.as_deref(), with.as_deref(), span);
+            }
             ast::ExprKind::GenericCall { .. } => return self.refused(span, "forms of the runtime's dialect"),
         };
         self.push(kind, span)

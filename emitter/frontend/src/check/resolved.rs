@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::builtins::Builtin;
 use crate::intrinsics::Intrinsic;
 use crate::source::Span;
+use crate::data::Format;
 use crate::syntax::ast::{BinaryOp, TypeExpr, UnaryOp};
 use crate::typed::{self, GlobalId, LocalId};
 use crate::types::{RecordId, UnionId};
@@ -58,6 +59,8 @@ pub(super) struct Program<'a> {
     pub(super) method_values: BTreeMap<(FuncId, usize), FuncId>,
     /// The functions that take function values with so many arguments, and then so many more.
     pub(super) partials: BTreeMap<(usize, usize), FuncId>,
+    /// What the fields of the structs become that are loaded.
+    pub(super) loaded: BTreeMap<RecordId, Vec<Shape>>,
     /// The functions of the prelude that calls of builtins and methods may turn out to be.
     pub(super) helpers: BTreeMap<ExprId, FuncId>,
 }
@@ -341,6 +344,24 @@ pub(super) enum ExprKind<'a> {
         intrinsic: Intrinsic,
         args: Vec<ExprId>,
     },
+    /// A list of rows of a file, or of standard input.
+    Load {
+        path: Option<&'a str>,
+        format: Format<ExprId>,
+        row: Shape,
+    },
+    /// Writes rows to a file, or to standard output.
+    Save {
+        value: ExprId,
+        path: Option<&'a str>,
+        format: Format<ExprId>,
+    },
+    /// `then`, with `local` set to `value`.
+    Let {
+        local: LocalId,
+        value: ExprId,
+        then: ExprId,
+    },
     /// Ends the program with a message.
     Fail(&'a [u8]),
     /// A construct that was refused; the program will not be built.
@@ -385,10 +406,28 @@ impl ExprKind<'_> {
             | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
             | ExprKind::Intrinsic { .. }
+            | ExprKind::Load { .. }
+            | ExprKind::Save { .. }
+            | ExprKind::Let { .. }
             | ExprKind::Fail(_)
             | ExprKind::Refused => None,
         }
     }
+}
+
+/// What a part of loaded data becomes.
+#[derive(Clone)]
+pub(super) enum Shape {
+    Scalar(CastTarget),
+    /// With the container of the lists.
+    List(ExprId, Box<Shape>),
+    /// With the container of the maps.
+    Map {
+        id: ExprId,
+        value: Box<Shape>,
+        int_keys: bool,
+    },
+    Record(RecordId),
 }
 
 pub(super) struct MatchArm<'a> {

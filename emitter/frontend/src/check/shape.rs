@@ -189,6 +189,10 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
         | ExprKind::AnySlice { of, start, end } => {
             [Some(of), start.as_ref(), end.as_ref()].into_iter().flatten().map(|part| &**part).collect()
         }
+        ExprKind::Load { path: _, format, shape: _ } => format.options().into_iter().map(|option| &**option).collect(),
+        ExprKind::Save { value, path: _, format } => {
+            std::iter::once(value).chain(format.options()).map(|part| &**part).collect()
+        }
         ExprKind::Sequence { first, then } => vec![first, then],
         ExprKind::Let { local: _, value, then } => vec![value, then],
     }

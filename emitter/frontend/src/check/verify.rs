@@ -6,6 +6,7 @@
 use super::fields::stored;
 use super::shape::operands;
 use crate::builtins::Builtin;
+use crate::data::{Format, Shape};
 use crate::typed::{Block, CastTo, Expr, ExprKind, Function, LocalId, Program, StmtKind};
 use crate::types::{Kind, ListId, RowId, Type};
 
@@ -371,6 +372,17 @@ impl Verifier<'_> {
                 };
                 expect(is_nullability || is_none || is_float || is_any || is_variant, "conversion");
             }
+            ExprKind::Load { path: _, format, shape } => {
+                let rows = match self.program.shapes.get(shape.index()) {
+                    Some(Shape::List { list, element: _ }) => Some(Type::of(Kind::List(*list))),
+                    _ => None,
+                };
+                expect(rows == Some(ty) && has_options(format), "rows that are loaded");
+            }
+            ExprKind::Save { value, path: _, format } => {
+                let is_list = matches!(value.ty.kind, Kind::List(_)) && !value.ty.nullable || value.ty == Type::ANY;
+                expect(is_list && has_options(format) && ty == Type::NONE, "rows that are saved");
+            }
             ExprKind::Sequence { first: _, then } => expect(then.ty == ty, "type of a sequence"),
             ExprKind::Let { local, value, then } => {
                 expect(self.function.locals[local.index()].ty == value.ty && then.ty == ty, "type of a let");
@@ -378,6 +390,13 @@ impl Verifier<'_> {
             ExprKind::Block { body: _, then } => expect(then.ty == ty, "type of a block"),
             ExprKind::Fail { message: _ } => {}
         }
+    }
+}
+
+/// Whether the options of a format have the types that they should.
+fn has_options(format: &Format<Box<Expr>>) -> bool {
+    match format {
+        Format::Csv { header, delimiter } => header.ty == Type::BOOL && delimiter.ty == Type::STRING,
     }
 }
 

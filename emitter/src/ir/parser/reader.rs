@@ -10,8 +10,8 @@ use super::{ERROR_LIMIT, FunctionPlaces, Parsed, TextError};
 use crate::ir::printer::fixed_result;
 use crate::ir::{
     Block, Closure, DataBlob, DataId, ENTRY, FuncId, Function, GlobalData, GlobalId, Imm, ImmKind, Init, InlineHint,
-    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordForm, RecordType, Scope, SigId, Signature,
-    Target, Terminator, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
+    Inst, InstData, Kind, MochiOp, Module, Op, Param, Phase, Record, RecordForm, RecordType, Scope, Shape, ShapeId,
+    SigId, Signature, Target, Terminator, Type, Union, UnionType, Value, ValueData, ValueDef, WasmOp,
 };
 
 /// What a name was used for, until all of the text is read.
@@ -35,10 +35,12 @@ pub(super) struct Reader {
     pub(super) globals: HashMap<u32, GlobalId>,
     pub(super) data: HashMap<u32, DataId>,
     sigs: HashMap<u32, SigId>,
+    shapes: HashMap<u32, ShapeId>,
     function_uses: Vec<Use<String>>,
     global_uses: Vec<Use<u32>>,
     data_uses: Vec<Use<u32>>,
     sig_uses: Vec<Use<u32>>,
+    shape_uses: Vec<Use<u32>>,
     pub(super) start: Option<usize>,
     pub(super) stdout: Option<usize>,
     pub(super) realloc: Option<usize>,
@@ -173,7 +175,8 @@ impl Reader {
     }
 
     pub(super) fn item(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
-        const ITEMS: &str = "file, record, row, cell, union, data, sig, global, stdout, realloc, start, import or func";
+        const ITEMS: &str =
+            "file, record, row, cell, union, data, sig, shape, global, stdout, realloc, start, import or func";
         let place = cursor.whole();
         match cursor.word(ITEMS)? {
             "file" => {
@@ -194,6 +197,7 @@ impl Reader {
             "union" => self.union(cursor)?,
             "data" => self.data(cursor)?,
             "sig" => self.sig(cursor)?,
+            "shape" => self.shape(cursor)?,
             "global" => self.global(cursor)?,
             "stdout" => self.stdout = Some(self.data_use(cursor)?),
             "realloc" => self.realloc = Some(self.function_use(cursor)?),
@@ -249,6 +253,54 @@ impl Reader {
             *last = sig;
         }
         Ok(())
+    }
+
+    /// What loaded data becomes, by the use of its parts' labels.
+    fn shape(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
+        let label = cursor.label('p', SHAPE_LABEL)?;
+        if self.shapes.insert(label, ShapeId::new(self.module.shapes.len())).is_some() {
+            return cursor.error_before(format!("p{label} is declared twice"));
+        }
+        self.module.shapes.push(Shape::Any);
+        let scalar = Shape::SCALARS.into_iter().find(|(name, _)| cursor.eat_word(name));
+        let shape = match scalar {
+            Some((_, scalar)) => scalar,
+            None => {
+                let ty = cursor.ty()?;
+                match ty {
+                    Type { kind: Kind::List(list), nullable: false } => {
+                        Shape::List { list, element: self.part(cursor)? }
+                    }
+                    Type { kind: Kind::Map(map), nullable: false } => {
+                        let value = self.part(cursor)?;
+                        Shape::Map { map, value, int_keys: cursor.eat_word("int_keys") }
+                    }
+                    Type { kind: Kind::Record(record), nullable: false } => {
+                        Shape::Record { record, fields: cursor.list("(", ")", |cursor| self.shape_use(cursor))? }
+                    }
+                    _ => return cursor.error_before("no data becomes that".to_owned()),
+                }
+            }
+        };
+        if let Some(last) = self.module.shapes.last_mut() {
+            *last = shape;
+        }
+        Ok(())
+    }
+
+    /// `of`, and the shape of what a container holds.
+    fn part(&mut self, cursor: &mut Cursor<'_>) -> Parse<ShapeId> {
+        match cursor.eat_word("of") {
+            true => self.shape_use(cursor),
+            false => cursor.expected("`of`"),
+        }
+    }
+
+    fn shape_use(&mut self, cursor: &mut Cursor<'_>) -> Parse<ShapeId> {
+        let place = cursor.place();
+        let key = cursor.label('p', SHAPE_LABEL)?;
+        self.shape_uses.push(Use { key, place });
+        Ok(ShapeId::new(self.shape_uses.len() - 1))
     }
 
     pub(super) fn global(&mut self, cursor: &mut Cursor<'_>) -> Parse<()> {
@@ -474,6 +526,7 @@ impl Reader {
                 Imm::Global(GlobalId::new(self.global_uses.len() - 1))
             }
             ImmKind::Data => Imm::Data(DataId::new(self.data_use(cursor)?)),
+            ImmKind::Shape => Imm::Shape(self.shape_use(cursor)?),
         };
         let mut consumed = 0;
         let mut args = Vec::new();
@@ -607,6 +660,14 @@ impl Reader {
                 })
             })
             .collect();
+        let shapes: Vec<ShapeId> = (self.shape_uses.iter())
+            .map(|Use { key, place }| {
+                self.shapes.get(key).copied().unwrap_or_else(|| {
+                    resolve(place, format!("shape p{key}"));
+                    ShapeId(0)
+                })
+            })
+            .collect();
         faults.truncate(ERROR_LIMIT - self.errors.len().min(ERROR_LIMIT));
         self.errors.extend(faults.into_iter().map(|fault| fault.locate(text)));
         if !self.errors.is_empty() {
@@ -639,18 +700,39 @@ impl Reader {
         for closure in module.functions.iter_mut().filter_map(|func| func.closure.as_mut()) {
             closure.generic = closure.generic.map(|func| functions[func.index()]);
         }
+        for shape in &mut module.shapes {
+            match shape {
+                Shape::List { list: _, element: part } | Shape::Map { map: _, value: part, int_keys: _ } => {
+                    *part = shapes[part.index()];
+                }
+                Shape::Record { record: _, fields } => {
+                    fields.iter_mut().for_each(|part| *part = shapes[part.index()]);
+                }
+                Shape::Any
+                | Shape::Int
+                | Shape::BigInt
+                | Shape::BigRat
+                | Shape::Float
+                | Shape::Bool
+                | Shape::Str => {}
+            }
+        }
         for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {
             match &mut inst.imm {
                 Imm::Func(func) => *func = functions[func.index()],
                 Imm::Sig(sig) => *sig = sigs[sig.index()],
                 Imm::Global(global) => *global = globals[global.index()],
                 Imm::Data(used) => *used = data[used.index()],
+                Imm::Shape(shape) => *shape = shapes[shape.index()],
                 Imm::None | Imm::I32(_) | Imm::I64(_) | Imm::F64(_) | Imm::Offset(_) | Imm::Record(_) => {}
             }
         }
         Ok(Parsed { module, places: self.places })
     }
 }
+
+/// What is expected where a shape is named.
+const SHAPE_LABEL: &str = "a shape's label (p0, p1, …)";
 
 const UNFINISHED: &str = "expected jump, branch, return or unreachable at the end of the block above";
 

@@ -2,8 +2,8 @@
 
 use super::super::{
     DataBlob, DataId, FuncType, Function, FunctionBuilder, Imm, ImmKind, Kind, ListType, MapType, MochiOp, Module, Op,
-    Phase, RecordForm, RecordType, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp, interp, parse,
-    parse_program, print_module, read_program,
+    Phase, RecordForm, RecordType, Shape, ShapeId, Signature, Spans, Type, TypePattern, UnionType, Value, WasmOp,
+    interp, parse, parse_program, print_module, read_program,
 };
 use super::{module, round_trip};
 
@@ -319,6 +319,11 @@ fn every_op() -> Module {
         form: RecordForm::Struct,
     });
     module.unions.push(super::super::Union { name: "U".to_owned(), variants: vec![RecordType(0)] });
+    let (record, floats) = (RecordType(0), ShapeId(0));
+    module.shapes.push(Shape::Float);
+    module.shapes.push(Shape::List { list: ListType(0), element: floats });
+    module.shapes.push(Shape::Record { record, fields: vec![floats, floats] });
+    module.shapes.push(Shape::Map { map: MapType(0), value: floats, int_keys: true });
     module.add_function(code_of_closure(ty));
     let init = super::super::Init::I64(0);
     module.globals.push(super::super::GlobalData { name: "g".to_owned(), ty: Type::INT, init });
@@ -360,6 +365,7 @@ fn every_op() -> Module {
             ImmKind::Record => Imm::Record(RecordType(0)),
             ImmKind::Global => Imm::Global(super::super::GlobalId(0)),
             ImmKind::Data => Imm::Data(DataId(0)),
+            ImmKind::Shape => Imm::Shape(ShapeId(1)),
         };
         let owned = matches!(op, Op::Mochi(MochiOp::Dup | MochiOp::Drop));
         let sig = Signature {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::{DATA_LIMIT, Place, VerifyError};
 use crate::ir::{
     FuncId, FuncType, Init, Kind, ListType, MapType, Module, Param, Record, RecordForm, RecordType, Signature, Type,
-    Union, UnionType,
+    Union, UnionType, shapes,
 };
 
 pub(super) fn is_well_formed(module: &Module, ty: Type) -> bool {
@@ -139,6 +139,7 @@ fn verify_types(module: &Module, fault: &mut impl FnMut(String)) {
         }
     }
     verify_finite(module, fault);
+    shapes::verify(module, fault);
     let mut names = BTreeSet::new();
     for (index, Record { name, fields, methods: _, union, form }) in module.records.iter().enumerate() {
         if name.is_empty() || !names.insert(name) {

@@ -71,6 +71,7 @@ impl Verifier<'_> {
         {
             self.fault(place, format!("a {from} is not counted"));
         }
+        self.shape(inst);
         self.lists(inst, op);
         self.fields(inst, op);
         self.entries(inst, op);
@@ -78,6 +79,17 @@ impl Verifier<'_> {
         self.closures(inst, op);
         if op.imm() == ImmKind::Global {
             self.global(inst, !op.params().is_empty(), false);
+        }
+    }
+
+    /// What is loaded is of the type that its shape is of.
+    fn shape(&mut self, inst: Inst) {
+        let data = self.func.inst(inst);
+        let Imm::Shape(shape) = data.imm else { return };
+        let (wanted, found) = (self.module.shapes[shape.index()].ty(), self.func.ty(data.results[0]));
+        if wanted != found {
+            let (found, wanted) = (self.module.type_text(found), self.module.type_text(wanted));
+            self.fault(Place::Inst(inst), format!("{shape} is {wanted}, not {found}"));
         }
     }
 

@@ -269,7 +269,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// An expression that stands for a container which only the query sees.
-    fn own_container(&mut self, span: Span) -> ExprId {
+    pub(super) fn own_container(&mut self, span: Span) -> ExprId {
         self.push(ExprKind::None, span)
     }
 }

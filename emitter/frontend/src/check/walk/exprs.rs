@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Value, Walk};
 use crate::check::resolved::{ExprId, ExprKind, FuncId};
+use crate::check::infer::settled;
 use crate::check::shape;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
@@ -153,6 +154,15 @@ impl Walk<'_, '_, '_> {
             ExprKind::Intrinsic { intrinsic, ref args } => {
                 let args = args.iter().map(|&arg| self.expr(arg)).collect();
                 self.intrinsic(intrinsic, args, span).into()
+            }
+            ExprKind::Load { path, ref format, ref row } => self.load(id, path, format, row, span).into(),
+            ExprKind::Save { value, path, ref format } => self.save(value, path, format, span).into(),
+            ExprKind::Let { local, value, then } => {
+                let value = self.expr(value);
+                let slot = self.join_local(local, value.ty, value.span);
+                let value = shape::convert(value, settled(slot.ty));
+                let then = self.expr(then);
+                wrap(vec![(local, value)], then).into()
             }
             ExprKind::Fail(message) => shape::fail(String::from_utf8_lossy(message), Type::NONE, span).into(),
             // A type that flows anywhere without consequences; the program is not built.

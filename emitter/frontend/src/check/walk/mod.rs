@@ -14,6 +14,7 @@ mod any;
 mod builtins;
 mod calls;
 mod casts;
+mod data;
 mod exprs;
 mod functions;
 mod intrinsics;
