@@ -1,5 +1,5 @@
-// Runs modules under Node's WASI: argv[2] names a JSON list of { wasm, stdin, stdout, stderr } paths;
-// prints the list of exit codes as JSON.
+// Runs modules under Node's WASI: argv[2] names a JSON list of { wasm, stdin, stdout, stderr } paths,
+// and of a directory that the program is given as `.`, or null; prints the list of exit codes as JSON.
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { WASI } from "node:wasi";
 
@@ -10,6 +10,7 @@ for (const run of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
     version: "preview1",
     args: ["program"],
     env: {},
+    preopens: run.directory ? { ".": run.directory } : {},
     stdin: files[0],
     stdout: files[1],
     stderr: files[2],

@@ -108,7 +108,9 @@ impl Graph {
             }
         }
         // What is loaded becomes `any` where the program has that in its place.
-        for (part, _) in module.shapes.iter().filter_map(|shape| shape.parts(module)).flatten().filter(|part| part.1 == Type::ANY) {
+        for (part, _) in
+            module.shapes.iter().filter_map(|shape| shape.parts(module)).flatten().filter(|part| part.1 == Type::ANY)
+        {
             graph.add(nodes.any, nodes.of(module.shapes[part.index()].ty()));
         }
         for (index, union) in module.unions.iter().enumerate() {

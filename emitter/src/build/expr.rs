@@ -140,7 +140,9 @@ pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
             ExprKind::Call { function: _, args }
             | ExprKind::Builtin { builtin: _, args }
             | ExprKind::Intrinsic { intrinsic: _, args } => work.extend(args),
-            ExprKind::Load { path: _, format, shape: _ } => work.extend(format.options().into_iter().map(|part| &**part)),
+            ExprKind::Load { path: _, format, shape: _ } => {
+                work.extend(format.options().into_iter().map(|part| &**part))
+            }
             ExprKind::Save { value, path: _, format } => {
                 work.push(value);
                 work.extend(format.options().into_iter().map(|part| &**part));

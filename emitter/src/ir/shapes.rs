@@ -16,9 +16,19 @@ pub enum Shape {
     Float,
     Bool,
     Str,
-    List { list: ListType, element: ShapeId },
-    Map { map: MapType, value: ShapeId, int_keys: bool },
-    Record { record: RecordType, fields: Vec<ShapeId> },
+    List {
+        list: ListType,
+        element: ShapeId,
+    },
+    Map {
+        map: MapType,
+        value: ShapeId,
+        int_keys: bool,
+    },
+    Record {
+        record: RecordType,
+        fields: Vec<ShapeId>,
+    },
 }
 
 impl Shape {
@@ -50,13 +60,9 @@ impl Shape {
     /// The shapes of its parts with the types that hold them; nothing where there is no such type.
     pub(crate) fn parts(&self, module: &Module) -> Option<Vec<(ShapeId, Type)>> {
         Some(match self {
-            Shape::Any
-            | Shape::Int
-            | Shape::BigInt
-            | Shape::BigRat
-            | Shape::Float
-            | Shape::Bool
-            | Shape::Str => Vec::new(),
+            Shape::Any | Shape::Int | Shape::BigInt | Shape::BigRat | Shape::Float | Shape::Bool | Shape::Str => {
+                Vec::new()
+            }
             Shape::List { list, element } => vec![(*element, *module.lists.get(list.index())?)],
             Shape::Map { map, value, int_keys: _ } => vec![(*value, *module.maps.get(map.index())?)],
             Shape::Record { record, fields } => {

@@ -118,13 +118,9 @@ impl Statics {
                     self.string(module, name.as_bytes())
                 })
             }
-            Shape::Any
-            | Shape::Int
-            | Shape::BigInt
-            | Shape::BigRat
-            | Shape::Float
-            | Shape::Bool
-            | Shape::Str => layout::shape_of_scalar(kind),
+            Shape::Any | Shape::Int | Shape::BigInt | Shape::BigRat | Shape::Float | Shape::Bool | Shape::Str => {
+                layout::shape_of_scalar(kind)
+            }
         }
     }
 

@@ -29,8 +29,17 @@ fn check() -> Result<(), Failed> {
         let file = |extension: &str| folder.path().join(format!("{index}.{extension}"));
         fs::write(file("wasm"), wasm)?;
         fs::write(file("in"), fs::read(path.with_extension("in")).unwrap_or_default())?;
+        let directory = file("files");
+        let given = programs::given_files(path)?;
+        if let Some(given) = &given {
+            fs::create_dir(&directory)?;
+            for (name, contents) in given {
+                fs::write(directory.join(name), contents)?;
+            }
+        }
+        let directory = given.map_or("null".to_owned(), |_| format!("{directory:?}"));
         list.push(format!(
-            "{{\"wasm\": {:?}, \"stdin\": {:?}, \"stdout\": {:?}, \"stderr\": {:?}}}",
+            "{{\"wasm\": {:?}, \"stdin\": {:?}, \"stdout\": {:?}, \"stderr\": {:?}, \"directory\": {directory}}}",
             file("wasm"),
             file("in"),
             file("out"),

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::builtins::Builtin;
+use crate::data::Format;
 use crate::intrinsics::Intrinsic;
 use crate::source::Span;
-use crate::data::Format;
 use crate::syntax::ast::{BinaryOp, TypeExpr, UnaryOp};
 use crate::typed::{self, GlobalId, LocalId};
 use crate::types::{RecordId, UnionId};

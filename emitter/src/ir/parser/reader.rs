@@ -708,13 +708,7 @@ impl Reader {
                 Shape::Record { record: _, fields } => {
                     fields.iter_mut().for_each(|part| *part = shapes[part.index()]);
                 }
-                Shape::Any
-                | Shape::Int
-                | Shape::BigInt
-                | Shape::BigRat
-                | Shape::Float
-                | Shape::Bool
-                | Shape::Str => {}
+                Shape::Any | Shape::Int | Shape::BigInt | Shape::BigRat | Shape::Float | Shape::Bool | Shape::Str => {}
             }
         }
         for inst in module.functions.iter_mut().flat_map(|func| &mut func.insts) {

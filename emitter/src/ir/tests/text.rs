@@ -144,11 +144,11 @@ fn mistakes_are_found_where_they_are() {
     let cases: &[(String, &str)] = &[
         (
             "fnc f() {".into(),
-            "1:1: expected file, record, row, cell, union, data, sig, global, stdout, realloc, start, import or func, found `fnc`",
+            "1:1: expected file, record, row, cell, union, data, sig, shape, global, stdout, realloc, start, import or func, found `fnc`",
         ),
         (
             "\n  \"x\"".into(),
-            "2:3: expected file, record, row, cell, union, data, sig, global, stdout, realloc, start, import or func, found a string",
+            "2:3: expected file, record, row, cell, union, data, sig, shape, global, stdout, realloc, start, import or func, found a string",
         ),
         ("file \"x\" lines 0 5 5".into(), "1:20: expected an integer from 6 to 4294967295, found `5`"),
         ("file \"x".into(), "1:6: the string is not closed on its line"),
@@ -226,7 +226,7 @@ fn one_mistake_does_not_cause_others() {
         errors,
         [
             "3:16: expected a number, found `x`",
-            "7:1: expected file, record, row, cell, union, data, sig, global, stdout, realloc, start, import or func, found `strt`",
+            "7:1: expected file, record, row, cell, union, data, sig, shape, global, stdout, realloc, start, import or func, found `strt`",
         ]
     );
     let many = "x\n".repeat(1000);

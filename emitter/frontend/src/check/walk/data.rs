@@ -48,9 +48,7 @@ impl Walk<'_, '_, '_> {
             (option.ty != Type::NEVER).then(|| Box::new(option))
         };
         Some(match *format {
-            Format::Csv { header, delimiter } => {
-                Format::Csv { header: option(header)?, delimiter: option(delimiter)? }
-            }
+            Format::Csv { header, delimiter } => Format::Csv { header: option(header)?, delimiter: option(delimiter)? },
         })
     }
 

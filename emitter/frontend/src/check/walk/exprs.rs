@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Value, Walk};
-use crate::check::resolved::{ExprId, ExprKind, FuncId};
 use crate::check::infer::settled;
+use crate::check::resolved::{ExprId, ExprKind, FuncId};
 use crate::check::shape;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, UnaryOp};
