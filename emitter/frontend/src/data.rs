@@ -12,6 +12,10 @@ pub enum Format<E> {
         /// A string, of which the first character separates cells.
         delimiter: E,
     },
+    Json,
+    /// An object on each line.
+    Jsonl,
+    Yaml,
 }
 
 /// The formats by the names that programs have for them.
@@ -19,6 +23,9 @@ pub enum Format<E> {
 pub enum FormatName {
     Csv,
     Tsv,
+    Json,
+    Jsonl,
+    Yaml,
 }
 
 impl<E> Format<E> {
@@ -26,18 +33,23 @@ impl<E> Format<E> {
     pub fn options(&self) -> Vec<&E> {
         match self {
             Format::Csv { header, delimiter } => vec![header, delimiter],
+            Format::Json | Format::Jsonl | Format::Yaml => Vec::new(),
         }
     }
 }
 
 impl FormatName {
     /// In the order in which messages list them.
-    pub const ALL: [FormatName; 2] = [FormatName::Csv, FormatName::Tsv];
+    pub const ALL: [FormatName; 5] =
+        [FormatName::Csv, FormatName::Tsv, FormatName::Json, FormatName::Jsonl, FormatName::Yaml];
 
     pub fn text(self) -> &'static str {
         match self {
             FormatName::Csv => "csv",
             FormatName::Tsv => "tsv",
+            FormatName::Json => "json",
+            FormatName::Jsonl => "jsonl",
+            FormatName::Yaml => "yaml",
         }
     }
 

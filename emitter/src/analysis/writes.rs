@@ -177,8 +177,14 @@ impl Writes {
                 | MochiOp::FileOpen
                 | MochiOp::FileCreate
                 | MochiOp::LoadCsv
+                | MochiOp::LoadJson
+                | MochiOp::LoadJsonl
+                | MochiOp::LoadYaml
                 | MochiOp::RowsCheck
                 | MochiOp::SaveCsv
+                | MochiOp::SaveJson
+                | MochiOp::SaveJsonl
+                | MochiOp::SaveYaml
                 | MochiOp::Expect
                 | MochiOp::Fail,
                 _,

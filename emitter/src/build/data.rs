@@ -86,6 +86,9 @@ impl FunctionCtx<'_, '_> {
         }
         Some(match format {
             Format::Csv { header: _, delimiter: _ } => (MochiOp::LoadCsv, MochiOp::SaveCsv, options),
+            Format::Json => (MochiOp::LoadJson, MochiOp::SaveJson, options),
+            Format::Jsonl => (MochiOp::LoadJsonl, MochiOp::SaveJsonl, options),
+            Format::Yaml => (MochiOp::LoadYaml, MochiOp::SaveYaml, options),
         })
     }
 

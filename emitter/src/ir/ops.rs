@@ -943,10 +943,17 @@ mochi_ops! {
     FileCreate "file.create" (borrow text) -> (i32) Write None;
     /// The rows of CSV that a descriptor gives, as a list of the shape: whether there is a header, the delimiter.
     LoadCsv "load.csv" (borrow i32, borrow truth, borrow text) -> (list) Write Shape;
+    /// The rows of JSON, of objects on lines, and of YAML.
+    LoadJson "load.json" (borrow i32) -> (list) Write Shape;
+    LoadJsonl "load.jsonl" (borrow i32) -> (list) Write Shape;
+    LoadYaml "load.yaml" (borrow i32) -> (list) Write Shape;
     /// Fails unless the operand is a list of maps or records.
     RowsCheck "rows.check" (borrow mochi) -> () Write None;
     /// Writes such a list as CSV to a descriptor: whether with a header, the delimiter.
     SaveCsv "save.csv" (borrow mochi, borrow i32, borrow truth, borrow text) -> () Write None;
+    SaveJson "save.json" (borrow mochi, borrow i32) -> () Write None;
+    SaveJsonl "save.jsonl" (borrow mochi, borrow i32) -> () Write None;
+    SaveYaml "save.yaml" (borrow mochi, borrow i32) -> () Write None;
     /// Fails with the static message when the operand is false.
     Expect "expect" (borrow truth) -> () Write Data;
     /// Always fails, with the static message.

@@ -12,6 +12,9 @@ impl Ctx<'_> {
             MochiOp::FileOpen => RuntimeFn::FileOpen,
             MochiOp::FileCreate => RuntimeFn::FileCreate,
             MochiOp::LoadCsv => RuntimeFn::LoadCsv,
+            MochiOp::LoadJson => RuntimeFn::LoadJson,
+            MochiOp::LoadJsonl => RuntimeFn::LoadJsonl,
+            MochiOp::LoadYaml => RuntimeFn::LoadYaml,
             other => unreachable!("{} loads nothing", other.name()),
         };
         if let Imm::Shape(shape) = data.imm {
@@ -28,6 +31,9 @@ impl Ctx<'_> {
         let func = match op {
             MochiOp::RowsCheck => RuntimeFn::RowsCheck,
             MochiOp::SaveCsv => RuntimeFn::SaveCsv,
+            MochiOp::SaveJson => RuntimeFn::SaveJson,
+            MochiOp::SaveJsonl => RuntimeFn::SaveJsonl,
+            MochiOp::SaveYaml => RuntimeFn::SaveYaml,
             other => unreachable!("{} saves nothing", other.name()),
         };
         let mut args: Vec<Value> = data.args.iter().map(|&arg| self.get(arg)).collect();

@@ -227,7 +227,8 @@ pub fn static_closure(descriptor: DataId, code: FuncId, generic: Option<FuncId>)
 
 // Shapes, which say what loaded data becomes: the kind; for lists and maps the kind of the object and the shape
 // of the parts, for maps whether keys are ints; for records the descriptor, the number of fields, and for each field
-// in the order of the declaration its name (a string object), shape, format and place.
+// in the order of the declaration its name (a string object), shape, format, place, and the number of the field that
+// is expected after it, which the runtime changes.
 
 pub const SHAPE_ANY: u32 = 0;
 pub const SHAPE_INT: u32 = 1;
@@ -299,9 +300,10 @@ pub fn shape_of_record(
 ) -> DataBlob {
     let offsets = RecordLayout::of(record).offsets;
     let mut parts = vec![Word::Number(kind), Word::Address(descriptor), Word::Number(fields.len() as u32)];
-    for (((field, ty), shape), offset) in record.fields.iter().zip(fields).zip(offsets) {
+    for ((((field, ty), shape), offset), next) in record.fields.iter().zip(fields).zip(offsets).zip(1..) {
         let format = Word::Number(Format::of(*ty) as u32);
-        parts.extend([Word::Address(name(field)), Word::Address(*shape), format, Word::Number(offset)]);
+        let place = Word::Number(offset);
+        parts.extend([Word::Address(name(field)), Word::Address(*shape), format, place, Word::Number(next)]);
     }
     words(parts)
 }

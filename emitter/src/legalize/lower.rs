@@ -431,8 +431,13 @@ impl<'a> Ctx<'a> {
                 self.json(data.args[0]);
                 None
             }
-            MochiOp::FileOpen | MochiOp::FileCreate | MochiOp::LoadCsv => Some(self.data_op(op, data)),
-            MochiOp::RowsCheck | MochiOp::SaveCsv => {
+            MochiOp::FileOpen
+            | MochiOp::FileCreate
+            | MochiOp::LoadCsv
+            | MochiOp::LoadJson
+            | MochiOp::LoadJsonl
+            | MochiOp::LoadYaml => Some(self.data_op(op, data)),
+            MochiOp::RowsCheck | MochiOp::SaveCsv | MochiOp::SaveJson | MochiOp::SaveJsonl | MochiOp::SaveYaml => {
                 self.save(op, data);
                 None
             }

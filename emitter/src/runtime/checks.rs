@@ -15,7 +15,9 @@ mod list;
 mod map;
 mod object;
 mod rational;
+mod read_yaml;
 mod string;
+mod write;
 
 use super::{Features, Runtime};
 use crate::ir::CapturingWasi;

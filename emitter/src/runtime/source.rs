@@ -55,12 +55,15 @@ files!(
     "pair.mochi",
     "rational.mochi",
     "read_json.mochi",
+    "read_yaml.mochi",
     "sha256.mochi",
     "show.mochi",
     "string.mochi",
     "text.mochi",
     "trigonometric.mochi",
-    "word.mochi"
+    "word.mochi",
+    "write_json.mochi",
+    "write_yaml.mochi"
 );
 
 /// A mistake in the runtime's sources, which are part of the compiler: tests look for them.

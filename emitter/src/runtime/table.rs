@@ -303,12 +303,20 @@ runtime_functions! {
     FileCreate "file_create" (string, i32) -> i32;
     /// Descriptor, whether there is a header, delimiter, shape (see layout), site.
     LoadCsv "load_csv" (i32, bool, string, ptr, i32) -> ptr;
+    /// These read all formats alike: descriptor, shape, site.
+    LoadJson "load_json" (i32, ptr, i32) -> ptr;
+    LoadJsonl "load_jsonl" (i32, ptr, i32) -> ptr;
+    LoadYaml "load_yaml" (i32, ptr, i32) -> ptr;
     /// Fails unless that is a list; the result is no share of it.
     AnyList "any_list" (any, i32) -> ptr;
     /// A list of anything, site.
     RowsCheck "rows_check" (ptr, i32);
     /// List of maps or records, descriptor, whether with a header, delimiter, site.
     SaveCsv "save_csv" (ptr, i32, bool, string, i32);
+    /// The same without options.
+    SaveJson "save_json" (ptr, i32, i32);
+    SaveJsonl "save_jsonl" (ptr, i32, i32);
+    SaveYaml "save_yaml" (ptr, i32, i32);
 
     FailMessage "fail_message" (ptr, i32, i32);
     /// Site, index, length.

@@ -397,6 +397,7 @@ impl Verifier<'_> {
 fn has_options(format: &Format<Box<Expr>>) -> bool {
     match format {
         Format::Csv { header, delimiter } => header.ty == Type::BOOL && delimiter.ty == Type::STRING,
+        Format::Json | Format::Jsonl | Format::Yaml => true,
     }
 }
 

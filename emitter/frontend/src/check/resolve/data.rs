@@ -215,6 +215,9 @@ impl<'a> Resolver<'a> {
                 };
                 Format::Csv { header, delimiter }
             }
+            FormatName::Json => Format::Json,
+            FormatName::Jsonl => Format::Jsonl,
+            FormatName::Yaml => Format::Yaml,
         }
     }
 
@@ -244,7 +247,9 @@ impl<'a> Resolver<'a> {
             if !self.program.loaded.contains_key(&record) {
                 self.program.loaded.insert(record, Vec::new());
                 let fields = self.program.records[record.index()].fields.clone();
-                let fields = fields.iter().map(|field| self.shape(field.ty, 0)).collect::<Option<Vec<Shape>>>()?;
+                let any = || Some(Shape::Scalar(CastTarget::Unchanged));
+                let fields = fields.iter().map(|field| field.ty.map_or_else(any, |ty| self.shape(ty, 0)));
+                let fields = fields.collect::<Option<Vec<Shape>>>()?;
                 self.program.loaded.insert(record, fields);
             }
             return Some(Shape::Record(record));

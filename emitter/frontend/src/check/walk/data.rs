@@ -49,6 +49,9 @@ impl Walk<'_, '_, '_> {
         };
         Some(match *format {
             Format::Csv { header, delimiter } => Format::Csv { header: option(header)?, delimiter: option(delimiter)? },
+            Format::Json => Format::Json,
+            Format::Jsonl => Format::Jsonl,
+            Format::Yaml => Format::Yaml,
         })
     }
 
