@@ -46,9 +46,7 @@ impl Features {
         Features {
             debug_memory,
             any,
-            maps: !module.maps.is_empty()
-                || loads(&Shape::Any)
-                || ops().any(|op| op == Op::Mochi(MochiOp::ReadJson)),
+            maps: !module.maps.is_empty() || loads(&Shape::Any) || ops().any(|op| op == Op::Mochi(MochiOp::ReadJson)),
             fields: !module.records.is_empty() || !module.func_types.is_empty(),
             rationals: ops().any(makes_rationals) || loads(&Shape::BigRat),
             cycles: !rings.is_empty(),
