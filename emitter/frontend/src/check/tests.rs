@@ -573,6 +573,13 @@ fn unsupported_constructs_are_refused_by_name() {
 }
 
 #[test]
+fn queries_that_logic_is_made_of_have_no_plans() {
+    let text = "fact e(1)\nrule p(X) :- e(X), p(X)\nlet all_ = query p(X)\nprint(from row in all_ select row.X)";
+    let (_, program, found) = run(text, false);
+    assert_eq!(program.map(|program| program.plans.len()), Some(1), "{found:?}");
+}
+
+#[test]
 fn refusals_are_limited() {
     let text = "let x = eval(\"\")\n".repeat(200);
     let found = codes(&text, false);

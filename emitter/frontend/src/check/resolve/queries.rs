@@ -66,7 +66,7 @@ impl<'a> Resolver<'a> {
         let (skip, take) = (self.optional_expr(query.skip.as_ref()), self.optional_expr(query.take.as_ref()));
         self.func.blocks.pop();
         let mut resolved = Query {
-            span: Some(span),
+            span: (!self.prelude.is_open).then_some(span),
             steps,
             is_swapped: is_right,
             group,
