@@ -15,7 +15,8 @@ pub mod wasm;
 
 pub use mochi_frontend::check::Blocks;
 pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
+pub use mochi_frontend::modules::{LoadError, Loader, Modules};
 pub use mochi_frontend::source::SourceFile;
 pub use pipeline::{
-    Compiled, Failure, Language, OptLevel, Options, Stage, check, compile, explain, legalized, print_ir,
+    Compiled, Failure, Findings, Language, OptLevel, Options, Stage, check, compile, explain, legalized, print_ir,
 };

@@ -5,9 +5,10 @@
 
 use mochi_frontend::check::{self, Blocks, CheckOptions};
 use mochi_frontend::diagnostic::{Code, Diagnostic, Severity};
+use mochi_frontend::modules::{self, Modules};
 use mochi_frontend::plan;
 use mochi_frontend::source::{SourceFile, Span};
-use mochi_frontend::syntax::{self, Dialect};
+use mochi_frontend::syntax;
 use mochi_frontend::typed;
 
 use crate::build::build;
@@ -56,6 +57,8 @@ pub struct Options {
     pub strip: bool,
     /// When the `test` and `bench` blocks of the program run.
     pub blocks: Blocks,
+    /// Who finds and reads the modules that the program imports.
+    pub modules: Modules,
 }
 
 /// A finished module and what there is to say about it.
@@ -65,41 +68,56 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
     /// Those of which a run is one, by the numbers that choose them.
     pub blocks: Vec<typed::NamedBlock>,
+    /// The program's file and those of all modules that it imports, as the spans of warnings count them.
+    pub files: Vec<SourceFile>,
 }
 
 /// Why there is no module: every error that was found, warnings among them.
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub diagnostics: Vec<Diagnostic>,
+    /// As those of [`Compiled`].
+    pub files: Vec<SourceFile>,
+}
+
+/// What the frontend finds.
+#[derive(Clone, Debug)]
+pub struct Findings {
+    /// In the order of the text, file after file.
+    pub diagnostics: Vec<Diagnostic>,
+    /// As those of [`Compiled`].
+    pub files: Vec<SourceFile>,
 }
 
 /// Compiles one program to a WebAssembly module.
 pub fn compile(source: &SourceFile, options: &Options) -> Result<Compiled, Failure> {
-    let Started { mut module, warnings, blocks } = start(source, options)?;
+    let Started { mut module, warnings, blocks, files } = start(source, options)?;
     optimize(&mut module, options);
     legalize(&mut module, options);
     match wasm::emit(&module, &EmitOptions { strip: options.strip }) {
-        Ok(wasm) => Ok(Compiled { wasm, warnings, blocks }),
+        Ok(wasm) => Ok(Compiled { wasm, warnings, blocks, files }),
         Err(error) => {
             let too_large = Diagnostic::error(Code::M005, Span::default(), error.to_string());
-            Err(Failure { diagnostics: warnings.into_iter().chain([too_large]).collect() })
+            Err(Failure { diagnostics: warnings.into_iter().chain([too_large]).collect(), files })
         }
     }
 }
 
-/// All findings of the frontend, in source order.
-pub fn check(source: &SourceFile, options: &Options) -> Vec<Diagnostic> {
+/// All findings of the frontend.
+pub fn check(source: &SourceFile, options: &Options) -> Findings {
     match options.language {
         Language::Mochi => {
-            let mut diagnostics = front(source, options).1;
+            let Front { program: _, mut diagnostics, files } = front(source, options);
             if options.strict {
                 // Strict checking judges the program, whether or not it can be compiled yet.
                 let refused = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::M001);
                 refused.for_each(|diagnostic| diagnostic.severity = Severity::Warning);
             }
-            diagnostics
+            Findings { diagnostics, files }
         }
-        Language::Ir => parse_ir(source).err().unwrap_or_default(),
+        Language::Ir => {
+            Findings { diagnostics: parse_ir(source).err().unwrap_or_default(), files: vec![source.clone()] }
+        }
     }
 }
 
@@ -129,30 +147,40 @@ pub fn print_ir(source: &SourceFile, options: &Options, stage: Stage) -> Result<
 pub fn explain(source: &SourceFile, options: &Options) -> Result<String, Failure> {
     match options.language {
         Language::Mochi => match front(source, options) {
-            (Some(program), _) => Ok(plan::show(&program.plans, source)),
-            (None, diagnostics) => Err(Failure { diagnostics }),
+            Front { program: Some(program), diagnostics: _, files } => Ok(plan::show(&program.plans, &files)),
+            Front { program: None, diagnostics, files } => Err(Failure { diagnostics, files }),
         },
         Language::Ir => Ok(String::new()),
     }
 }
 
-/// Parses and checks; there is a program when nothing found is an error.
-fn front(source: &SourceFile, options: &Options) -> (Option<typed::Program>, Vec<Diagnostic>) {
-    let (ast, mut diagnostics) = syntax::parse(source, 0, Dialect::Mochi);
+/// What the frontend makes of a program: there is one when nothing found is an error.
+struct Front {
+    program: Option<typed::Program>,
+    diagnostics: Vec<Diagnostic>,
+    files: Vec<SourceFile>,
+}
+
+/// Reads the program and what it imports, and checks it.
+fn front(source: &SourceFile, options: &Options) -> Front {
+    let (unit, mut diagnostics) = modules::load(source.clone(), &options.modules);
     if options.strict {
         // What the reference's parser rejects ends there.
         let rejected = diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::P065);
         rejected.for_each(|diagnostic| diagnostic.severity = Severity::Error);
-        diagnostics.extend(syntax::numbers_in_names(source, 0));
+        for (index, file) in (0..).zip(&unit.files) {
+            diagnostics.extend(syntax::numbers_in_names(file, index));
+        }
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-            return (None, diagnostics);
+            return Front { program: None, diagnostics, files: unit.files };
         }
     }
-    let (program, found) = check::check(source, &ast, &CheckOptions { strict: options.strict, blocks: options.blocks });
+    let check_options = CheckOptions { strict: options.strict, blocks: options.blocks };
+    let (program, found) = check::check(&unit, &check_options);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span);
     let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity != Severity::Error);
-    (program.filter(|_| is_sound), diagnostics)
+    Front { program: program.filter(|_| is_sound), diagnostics, files: unit.files }
 }
 
 /// The module in the pure phase, and what was found on the way there.
@@ -160,6 +188,7 @@ struct Started {
     module: Module,
     warnings: Vec<Diagnostic>,
     blocks: Vec<typed::NamedBlock>,
+    files: Vec<SourceFile>,
 }
 
 fn start(source: &SourceFile, options: &Options) -> Result<Started, Failure> {
@@ -170,22 +199,25 @@ fn start(source: &SourceFile, options: &Options) -> Result<Started, Failure> {
             let message = format!("there is no pass `{name}`");
             Diagnostic::error(Code::M007, Span::default(), message).with_help(format!("The passes are {known}."))
         };
-        return Err(Failure { diagnostics: unknown.map(error).collect() });
+        return Err(Failure { diagnostics: unknown.map(error).collect(), files: vec![source.clone()] });
     }
     match options.language {
         Language::Mochi => match front(source, options) {
-            (Some(program), warnings) => {
-                let mut module = build(&program, std::slice::from_ref(source));
-                module.line_starts = LineStarts(vec![source.line_starts().to_vec()]);
+            Front { program: Some(program), diagnostics: warnings, files } => {
+                let mut module = build(&program, &files);
+                module.line_starts = LineStarts(files.iter().map(|file| file.line_starts().to_vec()).collect());
                 verify(&module, "build");
-                Ok(Started { module, warnings, blocks: program.blocks })
+                Ok(Started { module, warnings, blocks: program.blocks, files })
             }
-            (None, diagnostics) => Err(Failure { diagnostics }),
+            Front { program: None, diagnostics, files } => Err(Failure { diagnostics, files }),
         },
-        Language::Ir => match parse_ir(source) {
-            Ok(module) => Ok(Started { module, warnings: Vec::new(), blocks: Vec::new() }),
-            Err(diagnostics) => Err(Failure { diagnostics }),
-        },
+        Language::Ir => {
+            let files = vec![source.clone()];
+            match parse_ir(source) {
+                Ok(module) => Ok(Started { module, warnings: Vec::new(), blocks: Vec::new(), files }),
+                Err(diagnostics) => Err(Failure { diagnostics, files }),
+            }
+        }
     }
 }
 

@@ -66,13 +66,13 @@ pub fn run_module(engine: &Engine, wasm: &[u8], options: &RunOptions) -> Result<
 /// Runs a module that was compiled with `engine`.
 pub fn run_compiled(engine: &Engine, module: &Module, options: &RunOptions) -> Result<Outcome> {
     let RunOptions { settings, limits, grants, stdin } = options;
-    let program = Program { engine, settings, module, limits, grants, source: None };
+    let program = Program { engine, settings, module, limits, grants, files: &[] };
     run_captured(&program, stdin.clone(), usize::MAX)
 }
 
 /// Runs a program with its streams captured: of each at least the last `keep` bytes.
 pub(crate) fn run_captured(program: &Program<'_>, stdin: Vec<u8>, keep: usize) -> Result<Outcome> {
-    let Program { engine, settings, module: _, limits, grants: _, source: _ } = program;
+    let Program { engine, settings, module: _, limits, grants: _, files: _ } = program;
     let (stdout, stderr) = (Captured::keeping(keep), Captured::keeping(keep));
     let mut streams = Streams::new(Box::new(stdout.clone()), Box::new(stderr.clone()));
     streams.left = limits.output;

@@ -6,7 +6,8 @@ use crate::failure::{Exit, Failure, Result, show};
 use crate::limits::{self, Limits};
 use crate::outside::{self, Asking, Outside};
 use crate::stdio::{self, Stdio, Stop};
-use crate::trace::{Place, SourceText, Trace};
+use crate::trace::{Place, Trace};
+use mochi_frontend::source::SourceFile;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,8 +63,8 @@ pub(crate) struct Program<'a> {
     pub(crate) module: &'a Module,
     pub(crate) limits: &'a Limits,
     pub(crate) grants: &'a Grants,
-    /// What it was compiled from, for showing lines of it.
-    pub(crate) source: Option<&'a SourceText>,
+    /// What it was compiled from, for showing lines of it; empty where that is not known.
+    pub(crate) files: &'a [SourceFile],
 }
 
 /// Bounds memory and tables, and remembers having refused: the trap that follows is then an exhausted memory.
@@ -112,7 +113,7 @@ pub(crate) fn run(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -
 }
 
 fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Result<Ending> {
-    let &Program { engine, settings, module, limits, grants, source } = program;
+    let &Program { engine, settings, module, limits, grants, files } = program;
     let state = State {
         wasi: wasi_context(grants)?,
         stdio,
@@ -157,7 +158,7 @@ fn run_here(program: &Program<'_>, console: &Arc<Console>, stdio: Stdio) -> Resu
     console.close();
     let ending = match result {
         Ok(()) => Ending { exit: 0, report: String::new() },
-        Err(error) => ending(&error, store.data(), limits, source),
+        Err(error) => ending(&error, store.data(), limits, files),
     };
     // A program that ended well but whose last output could not be written did not end well.
     Ok(match drained {
@@ -197,7 +198,7 @@ fn missing_imports(module: &Module, linker: &Linker<State>, store: &mut Store<St
 /// A module that asks for more than its limits, or that traps before it starts.
 fn instantiation_failed(error: &wasmtime::Error, state: &State, limits: &Limits) -> Result<Ending> {
     if error.is::<Trap>() || error.is::<Stop>() {
-        return Ok(ending(error, state, limits, None));
+        return Ok(ending(error, state, limits, &[]));
     }
     let failure = if error.chain().any(|cause| cause.is::<std::io::Error>()) {
         Failure::host("cannot reserve memory for the program")
@@ -243,12 +244,12 @@ fn drain(store: &mut Store<State>, instance: &Instance, pending: Pending) -> std
 }
 
 /// What an error out of a running program means.
-fn ending(error: &wasmtime::Error, state: &State, limits: &Limits, source: Option<&SourceText>) -> Ending {
+fn ending(error: &wasmtime::Error, state: &State, limits: &Limits, files: &[SourceFile]) -> Ending {
     let trace = error.downcast_ref::<WasmBacktrace>().map(Trace::new).unwrap_or_default();
     if let Some(stop) = error.downcast_ref::<Stop>() {
         let mut ending = stopped(stop, limits);
         if matches!(stop, Stop::Exit(1)) && trace.is_failure() {
-            ending.report = failed(trace, state.stdio.said(), source);
+            ending.report = failed(trace, state.stdio.said(), files);
         }
         return ending;
     }
@@ -274,14 +275,14 @@ fn ending(error: &wasmtime::Error, state: &State, limits: &Limits, source: Optio
         None => error.root_cause().to_string(),
     };
     let place = place.map_or_else(String::new, |place| format!("  at {place}\n"));
-    let report = format!("error: {message}\n{place}{}", trace.report(source));
+    let report = format!("error: {message}\n{place}{}", trace.report(files));
     Ending { exit: Exit::Trap.code(), report }
 }
 
 /// What is to be added to the report of a program that failed, whose end is given.
-fn failed(mut trace: Trace, said: &[u8], source: Option<&SourceText>) -> String {
+fn failed(mut trace: Trace, said: &[u8], files: &[SourceFile]) -> String {
     trace.correct(Place::reported(said).as_ref());
-    trace.report(source)
+    trace.report(files)
 }
 
 fn stopped(stop: &Stop, limits: &Limits) -> Ending {

@@ -11,6 +11,7 @@
 
 use crate::engine::BACKTRACE_FRAMES;
 use crate::failure::visible;
+use mochi_frontend::source::SourceFile;
 use wasmtime::{FrameInfo, FrameSymbol, WasmBacktrace};
 
 /// What the emitter's names for functions of the language runtime begin with.
@@ -50,14 +51,6 @@ pub(crate) struct Trace {
     is_out_of_memory: bool,
     /// There were more frames than are captured.
     is_cut: bool,
-}
-
-/// The text that a program was compiled from.
-#[derive(Clone, Debug)]
-pub(crate) struct SourceText {
-    /// As artifacts name it.
-    pub(crate) name: String,
-    pub(crate) text: Vec<u8>,
 }
 
 impl Place {
@@ -121,11 +114,11 @@ impl Trace {
         self.frames.first()?.place.as_ref().map(Place::shown)
     }
 
-    /// The source line and the stack, each on a line of its own as far as known.
-    pub(crate) fn report(&self, source: Option<&SourceText>) -> String {
+    /// The source line, if it is of one of the program's files, and the stack, each on a line of its own as far as known.
+    pub(crate) fn report(&self, files: &[SourceFile]) -> String {
         let mut report = String::new();
         let place = self.frames.first().and_then(|frame| frame.place.as_ref());
-        if let Some(line) = place.zip(source).and_then(|(place, source)| source.line(place)) {
+        if let Some(line) = place.and_then(|place| place.line_of(files)) {
             report.push_str(&format!("  |  {line}\n"));
         }
         if !self.frames.is_empty() {
@@ -192,18 +185,13 @@ impl Place {
     fn shown(&self) -> String {
         format!("{}:{}", visible(&self.file), self.line)
     }
-}
 
-impl SourceText {
-    /// The line at a place in this text, without indentation, cut if it is long; none if it is blank.
-    fn line(&self, place: &Place) -> Option<String> {
+    /// The line at this place, without indentation, cut if it is long; none if it is blank.
+    fn line_of(&self, files: &[SourceFile]) -> Option<String> {
         const WIDTH: usize = 120;
-        if place.file != self.name {
-            return None;
-        }
-        let index = usize::try_from(place.line).ok()?.checked_sub(1)?;
-        let line = String::from_utf8_lossy(self.text.split(|&byte| byte == b'\n').nth(index)?).into_owned();
-        let line = line.trim_start_matches('\u{feff}').trim();
+        let file = files.iter().find(|file| file.name == self.file)?;
+        let is_there = (1..=file.line_starts().len() as u32).contains(&self.line);
+        let line = if is_there { file.line_text(self.line).trim() } else { "" };
         if line.is_empty() {
             return None;
         }
@@ -247,21 +235,20 @@ mod tests {
             ("runtime.start", 0),
         ]);
         assert!(failed.is_failure());
-        assert_eq!(failed.report(None), "stack: f (p.mochi:3) < main (p.mochi:9)\n");
+        assert_eq!(failed.report(&[]), "stack: f (p.mochi:3) < main (p.mochi:9)\n");
         assert!(!trace(&[("runtime.exit_program", 0), ("fail_", 1)]).is_failure());
-        assert_eq!(trace(&[("runtime.start", 1)]).report(None), "stack: runtime.start (p.mochi:1)\n");
-        assert_eq!(trace(&[]).report(None), "");
+        assert_eq!(trace(&[("runtime.start", 1)]).report(&[]), "stack: runtime.start (p.mochi:1)\n");
+        assert_eq!(trace(&[]).report(&[]), "");
     }
 
     #[test]
     fn the_report_knows_the_line_best() {
         let mut failed = trace(&[("f", 3), ("main", 9)]);
         failed.correct(place("p.mochi", 5).as_ref());
-        let source = SourceText { name: "p.mochi".to_owned(), text: b"1\n2\n3\n4\r\n\t 5\x1b[2J\r\n6".to_vec() };
-        let report = failed.report(Some(&source));
+        let text = "1\n2\n3\n4\r\n\t 5\x1b[2J\r\n6";
+        let report = failed.report(&[SourceFile::new("q.mochi", "other"), SourceFile::new("p.mochi", text)]);
         assert_eq!(report, "  |  5\\u{1b}[2J\nstack: f (p.mochi:5) < main (p.mochi:9)\n");
-        let other = SourceText { name: "q.mochi".to_owned(), ..source };
-        assert_eq!(failed.report(Some(&other)), "stack: f (p.mochi:5) < main (p.mochi:9)\n");
+        assert_eq!(failed.report(&[SourceFile::new("q.mochi", text)]), "stack: f (p.mochi:5) < main (p.mochi:9)\n");
     }
 
     #[test]
@@ -274,9 +261,9 @@ mod tests {
     #[test]
     fn long_stacks_are_folded() {
         let deep = Trace::of(trace(&[("f", 1); 64]).frames, true);
-        assert_eq!(deep.report(None), "stack: f (p.mochi:1) 64 times < …\n");
+        assert_eq!(deep.report(&[]), "stack: f (p.mochi:1) 64 times < …\n");
         let turns: Vec<(&str, u32)> = (0..20).map(|line| ("f", line)).collect();
-        let report = trace(&turns).report(None);
+        let report = trace(&turns).report(&[]);
         assert!(report.contains("f (p.mochi:7) < … 8 more … < f (p.mochi:16)"), "{report}");
     }
 }

@@ -10,6 +10,7 @@ pub mod data;
 pub mod diagnostic;
 pub mod intrinsics;
 mod logic;
+pub mod modules;
 pub mod plan;
 pub mod source;
 mod strict;

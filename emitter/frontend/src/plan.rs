@@ -56,9 +56,10 @@ pub enum Partners {
 }
 
 /// The plans as text.
-pub fn show(plans: &[Plan], file: &SourceFile) -> String {
+pub fn show(plans: &[Plan], files: &[SourceFile]) -> String {
     let mut out = String::new();
     for plan in plans {
+        let Some(file) = files.get(plan.span.file as usize) else { continue };
         out.push_str(&format!("{}:{}: query\n", file.name, file.line(plan.span.start)));
         for step in &plan.steps {
             let words: Vec<String> = step.about.iter().map(|&span| text(file, span)).collect();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use mochi_frontend::builtins::Builtin;
 use mochi_frontend::check::{CheckOptions, check};
+use mochi_frontend::modules::Unit;
 use mochi_frontend::source::{SourceFile, Span};
 use mochi_frontend::syntax::{Dialect, parse};
 use mochi_frontend::typed::{
@@ -19,7 +20,7 @@ use crate::ir::{CapturingWasi, Spans, print_module, verify_module};
 fn build_source(file: &SourceFile) -> String {
     let (ast, found) = parse(file, 0, Dialect::Mochi);
     assert!(found.is_empty(), "{}: {found:#?}", file.name);
-    let (program, found) = check(file, &ast, &CheckOptions::default());
+    let (program, found) = check(&Unit::single(file.clone(), ast), &CheckOptions::default());
     let module =
         super::build(&program.unwrap_or_else(|| panic!("{}: {found:#?}", file.name)), std::slice::from_ref(file));
     let text = print_module(&module, Spans::Omit);

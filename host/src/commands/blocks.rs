@@ -15,8 +15,7 @@ use crate::places::Places;
 use crate::report::Reporter;
 use crate::sandbox::{Grants, Program};
 use crate::supervisor::{self, Deadline};
-use crate::trace::SourceText;
-use mochi_emitter::Blocks;
+use mochi_emitter::{Blocks, SourceFile};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +39,8 @@ pub(super) struct Suite {
     settings: Settings,
     limits: Limits,
     grants: Grants,
-    source: SourceText,
+    /// Its text and those of what it imports.
+    files: Vec<SourceFile>,
 }
 
 pub(super) struct Block {
@@ -101,7 +101,6 @@ impl<'a> Suites<'a> {
         let options = source::options(&input, source_args, Some(codegen), false)?;
         let options = mochi_emitter::Options { blocks: self.kind, ..options };
         let grants = run::grants(sandbox, &input.origin, &[], places.as_ref().ok())?;
-        let source = SourceText { name: input.origin.name(), text: input.bytes.clone() };
         let limits = run::limits(sandbox)?;
         let (settings, limits) = run::fit_address_space(run::settings(sandbox, codegen, &limits), limits);
         // A block that takes too long must not end the others.
@@ -114,19 +113,11 @@ impl<'a> Suites<'a> {
         let (engine, module) = machine.compile(&compiled.wasm, None)?;
         let wanted = |name: &str| filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
         let blocks = compiled.blocks.into_iter().enumerate().filter(|(_, block)| wanted(&block.name));
-        let line = |start: u32| source.text.iter().take(start as usize).filter(|&&byte| byte == b'\n').count() + 1;
-        let blocks =
-            blocks.map(|(number, block)| Block { line: line(block.span.start) as u32, name: block.name, number });
-        Ok(Suite {
-            name: source.name.clone(),
-            blocks: blocks.collect(),
-            engine,
-            module,
-            settings,
-            limits,
-            grants,
-            source,
-        })
+        let files = compiled.files;
+        let line = |start: u32| files[0].line(start);
+        let blocks = blocks.map(|(number, block)| Block { line: line(block.span.start), name: block.name, number });
+        let blocks = blocks.collect();
+        Ok(Suite { name: files[0].name.clone(), blocks, engine, module, settings, limits, grants, files })
     }
 }
 
@@ -135,8 +126,8 @@ impl Suite {
     pub(super) fn run(&self, block: &Block) -> Result<Ran> {
         let mut grants = self.grants.clone();
         grants.env.push((CHOICE.to_owned(), block.number.to_string()));
-        let Suite { engine, module, settings, limits, source, name: _, blocks: _, grants: _ } = self;
-        let program = Program { engine, settings, module, limits, grants: &grants, source: Some(source) };
+        let Suite { engine, module, settings, limits, files, name: _, blocks: _, grants: _ } = self;
+        let program = Program { engine, settings, module, limits, grants: &grants, files };
         let start = Instant::now();
         let outcome = run_captured(&program, Vec::new(), KEPT_OUTPUT)?;
         Ok(Ran { outcome, time: start.elapsed() })

@@ -14,6 +14,6 @@ pub(crate) fn check(args: &CheckArgs, reporter: &Reporter) -> Result<()> {
     let options = source::options(&input, &args.source, None, false)?;
     let file = source::text(input)?;
     let found = source::with_stack(|| mochi_emitter::check(&file, &options))?;
-    reporter.diagnostics(&found, std::slice::from_ref(&file), args.source.errors.error_limit, true);
-    if has_errors(&found) { Err(reported()) } else { Ok(()) }
+    reporter.diagnostics(&found.diagnostics, &found.files, args.source.errors.error_limit, true);
+    if has_errors(&found.diagnostics) { Err(reported()) } else { Ok(()) }
 }

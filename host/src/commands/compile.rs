@@ -159,7 +159,7 @@ fn ir(args: &CompileArgs, input: &Input, reporter: &Reporter) -> Result<String> 
         PhaseArg::Legalized => Stage::Legalized,
     };
     source::with_stack(|| mochi_emitter::print_ir(&file, &options, stage))?.map_err(|failure| {
-        reporter.diagnostics(&failure.diagnostics, std::slice::from_ref(&file), args.source.errors.error_limit, true);
+        reporter.diagnostics(&failure.diagnostics, &failure.files, args.source.errors.error_limit, true);
         if has_errors(&failure.diagnostics) {
             reported()
         } else {

@@ -18,7 +18,7 @@ pub(crate) fn explain(args: &CheckArgs, reporter: &Reporter) -> Result<()> {
         Ok(plans) => output::write_stdout(plans.as_bytes()),
         Err(failure) => {
             let limit = args.source.errors.error_limit;
-            reporter.diagnostics(&failure.diagnostics, std::slice::from_ref(&file), limit, true);
+            reporter.diagnostics(&failure.diagnostics, &failure.files, limit, true);
             Err(reported())
         }
     }

@@ -18,7 +18,7 @@ use crate::report::{Reporter, say};
 use crate::sandbox::{self, Directory, Grants, Program};
 use crate::stdio::Stdio;
 use crate::supervisor::{self, Deadline};
-use crate::trace::SourceText;
+use mochi_emitter::SourceFile;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -57,8 +57,8 @@ pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
             limits.compile.map(|limit| Deadline::start(Arc::clone(&console), limit, "compiling")).transpose()?;
         job.load(input)?
     };
-    let Loaded { engine, settings, module, source } = &loaded;
-    let program = Program { engine, settings, module, limits: &limits, grants: &grants, source: source.as_ref() };
+    let Loaded { engine, settings, module, files } = &loaded;
+    let program = Program { engine, settings, module, limits: &limits, grants: &grants, files };
     let ending = {
         let _deadline =
             limits.timeout.map(|limit| Deadline::start(Arc::clone(&console), limit, "the program")).transpose()?;
@@ -74,7 +74,7 @@ struct Loaded {
     settings: Settings,
     module: Module,
     /// What it was compiled from, if that was text.
-    source: Option<SourceText>,
+    files: Vec<SourceFile>,
 }
 
 struct Job<'a> {
@@ -94,16 +94,15 @@ impl Job<'_> {
             }
             Kind::Text => {
                 let options = source::options(&input, &self.args.source, Some(&self.args.codegen), false)?;
-                let text = SourceText { name: input.origin.name(), text: input.bytes.clone() };
-                let wasm = source::module(input, &options, &self.args.source, self.machine.reporter, false)?;
-                Ok(Loaded { source: Some(text), ..self.compile(&wasm, None)? })
+                let compiled = source::program(input, &options, &self.args.source, self.machine.reporter, false)?;
+                Ok(Loaded { files: compiled.files, ..self.compile(&compiled.wasm, None)? })
             }
         }
     }
 
     fn compile(&self, wasm: &[u8], origin: Option<&Origin>) -> Result<Loaded> {
         let (engine, module) = self.machine.compile(wasm, origin)?;
-        Ok(Loaded { engine, settings: self.machine.settings.clone(), module, source: None })
+        Ok(Loaded { engine, settings: self.machine.settings.clone(), module, files: Vec::new() })
     }
 
     fn load_artifact(&self, input: &Input) -> Result<Loaded> {
@@ -114,7 +113,7 @@ impl Job<'_> {
         })?;
         if let Some((engine, settings)) = verified.engine_like(&self.machine.settings)? {
             let module = load::load(&engine, &verified)?;
-            return Ok(Loaded { engine, settings, module, source: None });
+            return Ok(Loaded { engine, settings, module, files: Vec::new() });
         }
         self.machine.reporter.detail(&format!("{name} was made for another machine, release or setting"));
         match sibling(&input.origin, &verified.metadata.wasm_sha256) {

@@ -5,8 +5,9 @@ use crate::engine::Effort;
 use crate::failure::{Exit, Failure, Result};
 use crate::input::{self, Input, Kind, Origin, describe};
 use crate::limits::parse_size;
+use crate::modules::ModuleFiles;
 use crate::report::{Reporter, has_errors, reported};
-use mochi_emitter::{Blocks, Compiled, Language, OptLevel, Options, SourceFile, opt};
+use mochi_emitter::{Blocks, Compiled, Language, Modules, OptLevel, Options, SourceFile, opt};
 use std::path::Path;
 use std::thread;
 
@@ -51,6 +52,7 @@ pub(crate) fn options(
         debug_memory: codegen.is_some_and(|codegen| codegen.debug_memory),
         strip,
         blocks: Blocks::Inline,
+        modules: Modules::new(ModuleFiles::beside(&input.origin, parse_size(&source.max_source)?)),
     })
 }
 
@@ -124,11 +126,11 @@ pub(crate) fn program(
     }
     let file = text(input)?;
     let found = with_stack(|| mochi_emitter::compile(&file, options))?;
-    let diagnostics = match &found {
-        Ok(compiled) => &compiled.warnings,
-        Err(failure) => &failure.diagnostics,
+    let (diagnostics, files) = match &found {
+        Ok(compiled) => (&compiled.warnings, &compiled.files),
+        Err(failure) => (&failure.diagnostics, &failure.files),
     };
-    reporter.diagnostics(diagnostics, std::slice::from_ref(&file), source.errors.error_limit, warn);
+    reporter.diagnostics(diagnostics, files, source.errors.error_limit, warn);
     found.map_err(|failure| match has_errors(&failure.diagnostics) {
         true => reported(),
         false => Failure::new(Exit::Bug, format!("{} was not compiled, and no error says why", file.name)),

@@ -21,9 +21,8 @@ mod walk;
 use std::cell::OnceCell;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::source::SourceFile;
+use crate::modules::Unit;
 use crate::strict;
-use crate::syntax::ast;
 use crate::typed;
 
 /// How many unsupported constructs are named one by one.
@@ -49,21 +48,18 @@ pub enum Blocks {
     Benches,
 }
 
-/// Checks a parsed program. The typed program is absent when an error was found.
+/// Checks a program that was parsed, with what it imports. The typed program is absent when an error was found.
 ///
 /// Called by the pipeline right after parsing, also when parsing found errors that left a tree.
 /// The findings are in the order of the text.
-pub fn check(
-    file: &SourceFile,
-    program: &ast::Program,
-    options: &CheckOptions,
-) -> (Option<typed::Program>, Vec<Diagnostic>) {
-    let rejected = strict::check(file, program);
+pub fn check(unit: &Unit, options: &CheckOptions) -> (Option<typed::Program>, Vec<Diagnostic>) {
+    let rejected: Vec<Diagnostic> =
+        unit.modules.iter().flat_map(|module| strict::check(&unit.files, &module.ast)).collect();
     if options.strict && !rejected.is_empty() {
         return (None, rejected);
     }
     let logic = OnceCell::new();
-    let (resolved, mut diagnostics) = resolve::resolve(file, program, options.blocks, &logic);
+    let (resolved, mut diagnostics) = resolve::resolve(unit, options.blocks, &logic);
     let is_complete = is_sound(&diagnostics);
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);

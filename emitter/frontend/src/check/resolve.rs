@@ -12,6 +12,7 @@ mod casts;
 mod cells;
 mod data;
 mod foreign;
+mod imports;
 pub(super) mod logic;
 mod matching;
 mod nested;
@@ -26,72 +27,55 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use self::cells::Assigned;
-use self::types::{Named, declared_types};
+use self::imports::Imported;
+use self::types::Named;
 use super::Blocks;
 use super::resolved::{
     Arm, Block, CastTarget, Expr, ExprId, ExprKind, FuncId, Function, Global, Place, Program, Stmt, StmtKind, Variable,
 };
 use crate::builtins::{Builtin, NOT_YET};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::source::{SourceFile, Span};
+use crate::modules::Unit;
+use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::{GlobalId, LocalId};
 use crate::types::RecordId;
 
-/// Resolves a whole file. The result is complete when no diagnostic is an error. What is written for its logic
-/// is put into `logic`.
+/// Resolves a program and what it imports. The result is complete when no diagnostic is an error. What is written for
+/// its logic is put into `logic`.
 pub(super) fn resolve<'a>(
-    file: &'a SourceFile,
-    ast: &'a ast::Program,
+    unit: &'a Unit,
     blocks: Blocks,
     logic: &'a OnceCell<logic::Generated>,
 ) -> (Program<'a>, Vec<Diagnostic>) {
     let mut assigned = AssignedFunctions::default();
     loop {
-        match resolve_with(file, ast, blocks, logic, &assigned) {
+        match resolve_with(unit, blocks, logic, &assigned) {
             Ok(resolved) => return resolved,
             Err(more) => assigned = more,
         }
     }
 }
 
-/// Resolves a file in which just these functions are variables; it fails when others are assigned as well, and then
+/// Resolves a program in which just these functions are variables; it fails when others are assigned as well, and then
 /// says all.
 fn resolve_with<'a>(
-    file: &'a SourceFile,
-    ast: &'a ast::Program,
+    unit: &'a Unit,
     blocks: Blocks,
     logic: &'a OnceCell<logic::Generated>,
     assigned: &AssignedFunctions<'a>,
 ) -> Result<(Program<'a>, Vec<Diagnostic>), AssignedFunctions<'a>> {
-    let mut names = TopLevel::default();
-    let mut declarations = Vec::new();
-    for stmt in &ast.stmts {
-        match &stmt.kind {
-            ast::StmtKind::Fun(decl) => {
-                declarations.push((decl, stmt.span));
-                if assigned.top_level.contains(decl.name.text.as_str()) {
-                    names.variables.insert(&decl.name.text);
-                }
-            }
-            ast::StmtKind::Model { name, settings } => {
-                names.models.insert(&name.text, settings);
-            }
-            ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } => {
-                names.variables.insert(&name.text);
-            }
-            _ => {}
-        }
-    }
     let mut cx = Resolver {
-        file,
+        unit,
         blocks,
         arities: Vec::new(),
-        names,
-        globals: BTreeMap::new(),
+        names: unit.modules.iter().map(|module| TopLevel::of(&module.ast)).collect(),
+        module: 0,
+        modules_of_files: unit.modules_of_files(),
+        initialized: BTreeSet::new(),
         top_level: BTreeMap::new(),
         program: Program {
-            file: ast.stmts.first().map_or(0, |stmt| stmt.span.file),
+            file: 0,
             functions: Vec::new(),
             main: FuncId(0),
             globals: Vec::new(),
@@ -122,40 +106,52 @@ fn resolve_with<'a>(
         assigned: assigned.clone(),
         function_variables: Vec::new(),
     };
-    let mut types = Vec::new();
-    declared_types(&ast.stmts, &mut types);
     let mut methods = Vec::new();
-    for stmt in types {
-        match &stmt.kind {
-            ast::StmtKind::Type(decl) => cx.declare_type(decl, &mut methods),
-            ast::StmtKind::ExternType { name } => {
-                cx.names.types.insert(&name.text, Named::Foreign);
+    for (index, module) in unit.modules.iter().enumerate() {
+        cx.module = index;
+        let mut declarations = Vec::new();
+        ast::whole_program_declarations(&module.ast.stmts, &mut declarations);
+        for stmt in declarations {
+            match &stmt.kind {
+                ast::StmtKind::Type(decl) => cx.declare_type(decl, &mut methods),
+                ast::StmtKind::ExternType { name } => {
+                    cx.names_mut().types.insert(&name.text, Named::Foreign);
+                }
+                ast::StmtKind::Stream { name, fields } => cx.declare_stream(name, fields),
+                ast::StmtKind::Agent { name, body } => cx.declare_agent(name, body),
+                _ => cx.declare_import(stmt),
             }
-            ast::StmtKind::Stream { name, fields } => cx.declare_stream(name, fields),
-            ast::StmtKind::Agent { name, body } => cx.declare_agent(name, body),
-            _ => cx.declare_foreign(stmt),
         }
     }
     let mut functions = Vec::new();
-    for (decl, span) in declarations {
-        let id = cx.reserve(decl.params.len());
-        // The later of two functions with one name is the one that calls reach.
-        if assigned.top_level.contains(decl.name.text.as_str()) {
-            cx.function_variables.push((&decl.name, id));
-        } else {
-            cx.names.functions.insert(&decl.name.text, id);
+    for (index, module) in unit.modules.iter().enumerate() {
+        for stmt in &module.ast.stmts {
+            if let ast::StmtKind::Fun(decl) = &stmt.kind {
+                let id = cx.reserve(decl.params.len());
+                // The later of two functions with one name is the one that calls reach.
+                if assigned.top_level.contains(&(index, decl.name.text.as_str())) {
+                    cx.names[index].variables.insert(&decl.name.text);
+                    cx.function_variables.push((index, &decl.name, id));
+                } else {
+                    cx.names[index].functions.insert(&decl.name.text, id);
+                }
+                functions.push((index, id, decl, stmt.span));
+            }
         }
-        functions.push((id, decl, span));
     }
     cx.program.main = cx.reserve(0);
+    cx.share_variables();
     for method in methods {
+        cx.module = cx.module_of(method.decl.name.span);
         cx.program.functions[method.function.index()] = cx.method(method);
     }
     cx.agent_functions();
-    for (id, decl, span) in functions {
+    for (module, id, decl, span) in functions {
+        cx.module = module;
         cx.program.functions[id.index()] = cx.function_in(id, Vec::new(), decl, span);
     }
-    cx.start_function(&ast.stmts);
+    cx.module = 0;
+    cx.start_function();
     if cx.assigned != *assigned {
         return Err(cx.assigned);
     }
@@ -171,7 +167,8 @@ fn resolve_with<'a>(
 /// The functions whose names are assigned: they are variables that hold functions at first.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct AssignedFunctions<'a> {
-    top_level: BTreeSet<&'a str>,
+    /// With the module of each.
+    top_level: BTreeSet<(usize, &'a str)>,
     /// Where those start that are nested in others.
     nested: BTreeSet<u32>,
 }
@@ -182,23 +179,51 @@ struct TopLevel<'a> {
     variables: HashSet<&'a str>,
     /// Declared types and their variants.
     types: HashMap<&'a str, Named<'a>>,
-    /// Imported modules; none for one that was refused.
-    modules: HashMap<&'a str, Option<foreign::Module>>,
+    /// What is imported, by the names that the imports give it.
+    modules: HashMap<&'a str, Imported>,
     /// What `model` declares.
     models: BTreeMap<&'a str, &'a [(ast::Name, ast::Expr)]>,
     /// What is declared `extern`, of no module.
     externs: HashSet<&'a str>,
+    /// What other modules can name.
+    exports: HashSet<&'a str>,
+    /// Variables that a function or another module mentions.
+    globals: BTreeMap<&'a str, GlobalId>,
+}
+
+impl<'a> TopLevel<'a> {
+    /// What is declared in all of the module's files. Types, functions and imports are still to be given their numbers.
+    fn of(ast: &'a ast::Program) -> TopLevel<'a> {
+        let mut names = TopLevel { exports: ast.exports.iter().map(String::as_str).collect(), ..TopLevel::default() };
+        for stmt in &ast.stmts {
+            match &stmt.kind {
+                ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } => {
+                    names.variables.insert(&name.text);
+                }
+                ast::StmtKind::Model { name, settings } => {
+                    names.models.insert(&name.text, settings);
+                }
+                ast::StmtKind::Fun(decl) if decl.exported => drop(names.exports.insert(&decl.name.text)),
+                _ => {}
+            }
+        }
+        names
+    }
 }
 
 struct Resolver<'a> {
-    file: &'a SourceFile,
+    unit: &'a Unit,
     blocks: Blocks,
-    names: TopLevel<'a>,
+    /// By module; the program is the first.
+    names: Vec<TopLevel<'a>>,
+    /// The module of what is being resolved.
+    module: usize,
+    modules_of_files: Vec<usize>,
+    /// The modules whose statements the start function has.
+    initialized: BTreeSet<usize>,
     /// How many parameters each function has.
     arities: Vec<usize>,
-    /// Top-level variables that a function mentions.
-    globals: BTreeMap<&'a str, GlobalId>,
-    /// The other top-level variables: a local of the start function for each declaration.
+    /// The program's top-level variables that no function mentions: a local of the start function for each declaration.
     top_level: BTreeMap<&'a str, Vec<LocalId>>,
     program: Program<'a>,
     diagnostics: Vec<Diagnostic>,
@@ -215,8 +240,8 @@ struct Resolver<'a> {
     agents: agents::Agents<'a>,
     logic: logic::Known<'a>,
     assigned: AssignedFunctions<'a>,
-    /// The functions of the top level that are variables, and those that they hold at first.
-    function_variables: Vec<(&'a ast::Name, FuncId)>,
+    /// The functions of the top level that are variables, with their modules, and those that they hold at first.
+    function_variables: Vec<(usize, &'a ast::Name, FuncId)>,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.
@@ -308,37 +333,18 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn main(&mut self, stmts: &'a [ast::Stmt]) -> Function<'a> {
+    fn main(&mut self) -> Function<'a> {
         self.func = Scope { is_main: true, ..Scope::default() };
         self.func.blocks.push(HashMap::new());
-        let mut body = Block::new();
+        self.initialized.clear();
         self.program.blocks.clear();
-        for (name, function) in self.function_variables.clone() {
-            let global = self.global(&name.text, name.span);
-            let place = Place::Global(global);
-            self.bind(&name.text, Bound::Variable(place));
-            self.func.values.insert(function);
-            self.func.declared.insert(global);
-            let value = Some(self.push(ExprKind::Closure { function, captures: Vec::new() }, name.span));
-            body.push(Stmt { kind: StmtKind::Declare { place, value }, span: name.span });
-        }
-        self.mark_early_reads();
+        let mut body = Block::new();
+        self.assigned_functions(&mut body);
         let mut blocks = Vec::new();
-        for stmt in stmts {
-            if matches!(stmt.kind, ast::StmtKind::Fun(_)) {
-                continue;
-            }
-            if self.set_aside(stmt, &mut blocks) {
-                continue;
-            }
-            self.func.callees.clear();
-            self.func.values.clear();
-            self.stmt(stmt, &mut body);
-            self.mark_early_reads();
-            if let ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } = &stmt.kind
-                && let Some(&global) = self.globals.get(name.text.as_str())
-            {
-                self.func.declared.insert(global);
+        for stmt in &self.unit.modules[0].ast.stmts {
+            self.initialize_imports(stmt, &mut body);
+            if !self.set_aside(stmt, &mut blocks) {
+                self.top_level_stmt(stmt, &mut body);
             }
         }
         for (number, stmt) in blocks.into_iter().enumerate() {
@@ -348,7 +354,7 @@ impl<'a> Resolver<'a> {
             self.mark_early_reads();
         }
         let scope = std::mem::take(&mut self.func);
-        let span = Span::new(self.program.file, 0, self.file.text.len());
+        let span = Span::new(self.program.file, 0, self.unit.files[0].text.len());
         Function {
             name: "main",
             name_span: span,
@@ -361,6 +367,40 @@ impl<'a> Resolver<'a> {
             values: scope.values,
             reads: scope.reads,
             is_prelude: false,
+        }
+    }
+
+    /// Gives the functions that are variables to those, before all else runs.
+    fn assigned_functions(&mut self, out: &mut Block) {
+        for (module, name, function) in self.function_variables.clone() {
+            self.module = module;
+            let global = self.global(&name.text, name.span);
+            let place = Place::Global(global);
+            if module == 0 {
+                self.bind(&name.text, Bound::Variable(place));
+            }
+            self.func.values.insert(function);
+            self.func.declared.insert(global);
+            let value = Some(self.push(ExprKind::Closure { function, captures: Vec::new() }, name.span));
+            out.push(Stmt { kind: StmtKind::Declare { place, value }, span: name.span });
+        }
+        self.module = 0;
+        self.mark_early_reads();
+    }
+
+    /// A statement of the top level. Functions are resolved on their own.
+    fn top_level_stmt(&mut self, stmt: &'a ast::Stmt, out: &mut Block) {
+        if matches!(stmt.kind, ast::StmtKind::Fun(_)) {
+            return;
+        }
+        self.func.callees.clear();
+        self.func.values.clear();
+        self.stmt(stmt, out);
+        self.mark_early_reads();
+        if let ast::StmtKind::Let { name, .. } | ast::StmtKind::Fetch { into: name, .. } = &stmt.kind
+            && let Some(&global) = self.names().globals.get(name.text.as_str())
+        {
+            self.func.declared.insert(global);
         }
     }
 
@@ -397,6 +437,21 @@ impl<'a> Resolver<'a> {
 
     // Names.
 
+    /// What the module at hand declares.
+    fn names(&self) -> &TopLevel<'a> {
+        &self.names[self.module]
+    }
+
+    fn names_mut(&mut self) -> &mut TopLevel<'a> {
+        &mut self.names[self.module]
+    }
+
+    /// The source line on which something starts.
+    fn line_text(&self, span: Span) -> String {
+        let file = &self.unit.files[span.file as usize];
+        file.line_text(file.line(span.start)).trim().to_owned()
+    }
+
     fn local(&mut self, name: &'a ast::Name) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
         self.func.locals.push(Variable { name: &name.text, span: name.span, is_cell: false });
@@ -423,7 +478,7 @@ impl<'a> Resolver<'a> {
         if self.func.is_main {
             return None;
         }
-        self.names.variables.get(name)?;
+        self.names().variables.get(name)?;
         let global = self.global(name, span);
         Some(Bound::Variable(Place::Global(global)))
     }
@@ -431,7 +486,7 @@ impl<'a> Resolver<'a> {
     /// The global `name`, made when a function mentions it for the first time.
     fn global(&mut self, name: &'a str, span: Span) -> GlobalId {
         let next = GlobalId(self.program.globals.len() as u32);
-        let id = *self.globals.entry(name).or_insert(next);
+        let id = *self.names_mut().globals.entry(name).or_insert(next);
         if id == next {
             let variable = Variable { name, span, is_cell: false };
             self.program.globals.push(Global { variable, read_early: false });
@@ -442,7 +497,7 @@ impl<'a> Resolver<'a> {
     fn declare(&mut self, name: &'a ast::Name) -> Place {
         if self.func.is_main
             && self.func.blocks.len() == 1
-            && let Some(&global) = self.globals.get(name.text.as_str())
+            && let Some(&global) = self.names().globals.get(name.text.as_str())
         {
             self.program.globals[global.index()].variable.span = name.span;
             self.bind(&name.text, Bound::Variable(Place::Global(global)));
@@ -509,7 +564,7 @@ impl<'a> Resolver<'a> {
             ast::StmtKind::Test { name: _, name_span: _, body } => StmtKind::Block(self.closed_block(body)),
             ast::StmtKind::Bench { name, name_span: _, body } => self.bench(name, body, span),
             ast::StmtKind::Expect(cond) => {
-                let text = self.file.line_text(self.file.line(span.start)).trim().to_owned();
+                let text = self.line_text(span);
                 StmtKind::Expect { cond: self.expr(cond), text }
             }
             ast::StmtKind::Type(_) => return,
@@ -572,10 +627,10 @@ impl<'a> Resolver<'a> {
     ) {
         let indexes = self.exprs(indexes);
         let value = self.expr(value);
-        let Some(bound) = self.lookup(&target.text, target.span) else {
-            if self.names.functions.contains_key(target.text.as_str()) {
+        let Some((bound, fields)) = self.assigned(target, &indexes, fields) else {
+            if self.names().functions.contains_key(target.text.as_str()) {
                 // All is resolved again with this function as a variable.
-                self.assigned.top_level.insert(&target.text);
+                self.assigned.top_level.insert((self.module, &target.text));
                 return;
             }
             let message = format!("assignment to undeclared variable: {}", target.text);
@@ -615,6 +670,25 @@ impl<'a> Resolver<'a> {
             StmtKind::AssignField { place, name, indexes, fields, value }
         };
         out.push(Stmt { kind, span });
+    }
+
+    /// What an assignment names, and the fields that are left of it.
+    fn assigned(
+        &mut self,
+        target: &'a ast::Name,
+        indexes: &[ExprId],
+        fields: &'a [ast::Name],
+    ) -> Option<(Bound, &'a [ast::Name])> {
+        if let Some(bound) = self.lookup(&target.text, target.span) {
+            return Some((bound, fields));
+        }
+        let (&Imported::Module(module), [], [member, fields @ ..]) =
+            (self.names().modules.get(target.text.as_str())?, indexes, fields)
+        else {
+            return None;
+        };
+        let global = self.exported_variable(module, member)?;
+        Some((Bound::Variable(Place::Global(global)), fields))
     }
 
     fn if_stmt(&mut self, first: &'a ast::IfStmt, span: Span) -> StmtKind {
@@ -776,10 +850,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The member of a foreign module that an expression is or calls.
-    fn module_member(&self, expr: &'a ast::Expr) -> Option<(Option<foreign::Module>, &'a ast::Name)> {
+    /// The member of a module that an expression is or calls.
+    fn module_member(&self, expr: &'a ast::Expr) -> Option<(Imported, &'a ast::Name)> {
         let (of, name) = foreign::member(expr)?;
-        Some((self.module(of)?, name))
+        Some((self.imported(of)?, name))
     }
 
     /// Whether an expression is a call `a.f(…)` and nobody knows `a`.
@@ -788,8 +862,8 @@ impl<'a> Resolver<'a> {
         let Some((of, _)) = foreign::member(expr) else { return false };
         let ast::ExprKind::Name(name) = &of.kind else { return false };
         let is_known = matches!(name.as_str(), "nil" | "null")
-            || self.names.functions.contains_key(name.as_str())
-            || self.names.types.contains_key(name.as_str())
+            || self.names().functions.contains_key(name.as_str())
+            || self.names().types.contains_key(name.as_str())
             || self.is_module_name(name)
             || self.is_extern(name)
             || Builtin::from_name(name).is_some()
@@ -803,9 +877,15 @@ impl<'a> Resolver<'a> {
         let span = expr.span;
         if let Some((module, name)) = self.module_member(expr) {
             return match (module, &expr.kind) {
-                (Some(module), ast::ExprKind::Call { callee: _, args }) => self.call_foreign(module, name, args, span),
-                (Some(module), _) => self.foreign_member(module, name, span),
-                (None, _) => self.push(ExprKind::Refused, span),
+                (Imported::Foreign(module), ast::ExprKind::Call { callee: _, args }) => {
+                    self.call_foreign(module, name, args, span)
+                }
+                (Imported::Foreign(module), _) => self.foreign_member(module, name, span),
+                (Imported::Module(module), ast::ExprKind::Call { callee: _, args }) => {
+                    self.call_member(module, name, args, span)
+                }
+                (Imported::Module(module), _) => self.member(module, name, span),
+                (Imported::Refused, _) => self.push(ExprKind::Refused, span),
             };
         }
         if self.is_unknown_callee(expr) {
@@ -880,11 +960,11 @@ impl<'a> Resolver<'a> {
             };
             return self.push(kind, span);
         }
-        if let Some(&function) = self.names.functions.get(name) {
+        if let Some(&function) = self.names().functions.get(name) {
             self.func.values.insert(function);
             return self.push(ExprKind::Closure { function, captures: Vec::new() }, span);
         }
-        if let Some(variant) = self.construct(name, &[], span) {
+        if let Some(variant) = self.construct(self.module, name, &[], span) {
             return variant;
         }
         if self.is_module_name(name) {
@@ -927,7 +1007,7 @@ impl<'a> Resolver<'a> {
             return own.unwrap_or_else(|| self.call_of_builtin(name, callee.span, args, span));
         }
         if !self.is_bound(name)
-            && let Some(&function) = self.names.functions.get(name)
+            && let Some(&function) = self.names().functions.get(name)
         {
             return self.call_function(function, args, span);
         }
@@ -940,7 +1020,7 @@ impl<'a> Resolver<'a> {
             }
             None => {}
         }
-        if let Some(variant) = self.construct(name, args, span) {
+        if let Some(variant) = self.construct(self.module, name, args, span) {
             return variant;
         }
         self.call_of_builtin(name, callee.span, args, span)

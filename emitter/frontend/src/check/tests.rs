@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use super::{Blocks, CheckOptions, check, infer, resolve, verify};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::modules::Unit;
 use crate::source::SourceFile;
 use crate::syntax::{Dialect, parse};
 use crate::typed::{Function, Program};
@@ -16,7 +17,8 @@ fn run(text: &str, strict: bool) -> (SourceFile, Option<Program>, Vec<Diagnostic
     let file = SourceFile::new("test.mochi", text);
     let (ast, found) = parse(&file, 0, Dialect::Mochi);
     assert!(found.iter().all(|found| found.severity == Severity::Warning), "{found:?}");
-    let (program, diagnostics) = check(&file, &ast, &CheckOptions { strict, blocks: Blocks::Inline });
+    let (program, diagnostics) =
+        check(&Unit::single(file.clone(), ast), &CheckOptions { strict, blocks: Blocks::Inline });
     (file, program, diagnostics)
 }
 
@@ -31,7 +33,8 @@ fn typed(text: &str) -> String {
     let file = SourceFile::new("test.mochi", text);
     let (ast, _) = parse(&file, 0, Dialect::Mochi);
     let logic = std::cell::OnceCell::new();
-    let (resolved, diagnostics) = resolve::resolve(&file, &ast, Blocks::Inline, &logic);
+    let unit = Unit::single(file, ast);
+    let (resolved, diagnostics) = resolve::resolve(&unit, Blocks::Inline, &logic);
     assert!(diagnostics.iter().all(|found| found.severity == Severity::Warning), "{diagnostics:?}");
     let (program, diagnostics) = infer::infer(&resolved, true);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");

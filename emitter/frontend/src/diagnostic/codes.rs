@@ -241,6 +241,12 @@ codes! {
     M006 "The grammar is in `emitter/src/ir/parser.rs`, the rules are in `emitter/src/ir/verifier.rs`.";
     /// An option names a pass that does not exist.
     M007 "The passes are listed in `emitter/src/opt/mod.rs`.";
+    /// A module that is imported cannot be found or read.
+    M008 "Paths that start with `./` or `../` are relative to the importing file; they name a file, whose `.mochi` may be left out, or a directory.";
+    /// Modules import each other in a circle.
+    M009 "Move what they share into a module that imports none of them.";
+    /// A module does not have this name, or keeps it for itself.
+    M010 "Write `export` before the declaration in the module, or use one of the names that it exports.";
 }
 
 #[cfg(test)]

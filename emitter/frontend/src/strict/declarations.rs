@@ -7,6 +7,7 @@ use super::scopes::Named;
 use super::types::{Effects, Signature, StructData, StructId, Type, UnionId};
 use super::{Checked, Checker, fail};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::modules::alias_of;
 use crate::source::Span;
 use crate::syntax::ast::{
     AgentItem, Field, FunDecl, Member, Name, Param, Program, StmtKind, TypeDecl, TypeDeclKind, TypeExpr, TypeExprKind,
@@ -208,6 +209,8 @@ impl<'a> Checker<'a> {
             "bool" => return Type::Bool,
             "unit" => return Type::Unit,
             "any" => return Type::Any,
+            // A type of a module: imports are not typed.
+            text if text.contains('.') => return Type::Any,
             _ => {}
         }
         let alias = match self.scopes.named(&name.text) {
@@ -238,7 +241,7 @@ impl<'a> Checker<'a> {
     pub(super) fn outside(&mut self, stmt: &'a StmtKind) {
         match stmt {
             StmtKind::Import { language: _, path, path_span: _, alias, auto: _ } => {
-                let name = alias.as_ref().map_or_else(|| file_stem(path), |alias| &alias.text);
+                let name = alias.as_ref().map_or_else(|| alias_of(path), |alias| &alias.text);
                 self.scopes.declare(name, Type::Any, false);
             }
             StmtKind::ExternVar { mutable: _, path, ty } => {
@@ -288,10 +291,4 @@ impl<'a> Checker<'a> {
 
 fn dotted(path: &[Name]) -> String {
     path.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(".")
-}
-
-/// The name that an import without `as` declares.
-fn file_stem(path: &str) -> &str {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.split_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(file, |(stem, _)| stem)
 }

@@ -261,6 +261,9 @@ impl<'a> Checker<'a> {
             for (_, value) in fields {
                 self.expr(value)?;
             }
+            if name.text.contains('.') {
+                return Ok(Type::Any);
+            }
             return Ok(Type::map(Type::String, Type::Any));
         };
         let span = Span { end: name.span.end, ..span };
@@ -362,7 +365,7 @@ impl<'a> Checker<'a> {
         let span = Span { end: name.span.end, ..span };
         let ty = match &first.ty {
             Type::Option(_) => {
-                let of = &self.file.text[of.span.start as usize..of.span.end as usize];
+                let of = &self.text(of.span)[of.span.start as usize..of.span.end as usize];
                 return fail(Code::T058, span, format!("dereference of optional `{of}` requires a none guard"));
             }
             Type::Group(parts) => match name.text.as_str() {

@@ -40,9 +40,9 @@ use crate::syntax::ast::{Program, StmtKind};
 /// Checks a program that was parsed without errors. The findings are errors, at most one a
 /// statement of the file besides those about names of types and about effects, in the order of
 /// the text.
-pub(crate) fn check(file: &SourceFile, program: &Program) -> Vec<Diagnostic> {
+pub(crate) fn check(files: &[SourceFile], program: &Program) -> Vec<Diagnostic> {
     let mut checker = Checker {
-        file,
+        files,
         nominals: Nominals::default(),
         scopes: Scopes::new(),
         copies: 0,
@@ -67,7 +67,7 @@ enum Stop {
 }
 
 struct Checker<'a> {
-    file: &'a SourceFile,
+    files: &'a [SourceFile],
     nominals: Nominals,
     scopes: Scopes<'a>,
     /// How many copies of type parameters calls have made.

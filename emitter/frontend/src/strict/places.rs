@@ -8,10 +8,15 @@ use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 
 impl Checker<'_> {
+    /// The text of the file in which a part lies.
+    pub(super) fn text(&self, part: Span) -> &str {
+        self.files.get(part.file as usize).map_or("", |file| &file.text)
+    }
+
     /// The first `length` bytes of the token that follows a part of the text.
     pub(super) fn after(&self, part: Span, length: usize) -> Span {
-        let start = self.skip_blank(part.end as usize);
-        Span::new(part.file, start, (start + length).min(self.file.text.len()))
+        let start = self.skip_blank(part, part.end as usize);
+        Span::new(part.file, start, (start + length).min(self.text(part).len()))
     }
 
     /// The operator of a binary expression.
@@ -21,13 +26,13 @@ impl Checker<'_> {
 
     /// The word that follows a part of the text.
     pub(super) fn word_after(&self, part: Span) -> Span {
-        let start = self.skip_blank(part.end as usize);
-        let word = self.file.text[start..].find(|c: char| !c.is_alphanumeric()).unwrap_or(0);
+        let start = self.skip_blank(part, part.end as usize);
+        let word = self.text(part)[start..].find(|c: char| !c.is_alphanumeric()).unwrap_or(0);
         Span::new(part.file, start, start + word)
     }
 
-    fn skip_blank(&self, mut at: usize) -> usize {
-        let text = &self.file.text;
+    fn skip_blank(&self, part: Span, mut at: usize) -> usize {
+        let text = self.text(part);
         loop {
             let rest = &text[at..];
             let length = match rest.as_bytes() {
@@ -44,9 +49,9 @@ impl Checker<'_> {
     pub(super) fn inside(&self, expr: &Expr) -> Span {
         let first = first_operand(expr).map_or(u32::MAX, |operand| operand.span.start);
         let mut span = expr.span;
-        while span.start < first && self.file.text[span.start as usize..].starts_with('(') {
-            span.start = self.skip_blank(span.start as usize + 1) as u32;
-            let inner = &self.file.text[span.start as usize..span.end as usize];
+        while span.start < first && self.text(span)[span.start as usize..].starts_with('(') {
+            span.start = self.skip_blank(span, span.start as usize + 1) as u32;
+            let inner = &self.text(span)[span.start as usize..span.end as usize];
             span.end -=
                 inner.len() as u32 - inner.trim_end().strip_suffix(')').unwrap_or(inner).trim_end().len() as u32;
         }

@@ -9,7 +9,7 @@ fn findings(text: &str) -> Vec<(String, String)> {
     let file = SourceFile::new("test.mochi", text);
     let (program, _) = parse(&file, 0, Dialect::Mochi);
     let place = |offset| file.line_column(offset);
-    check(&file, &program)
+    check(std::slice::from_ref(&file), &program)
         .into_iter()
         .map(|found| {
             let (line, column) = place(found.span.start);

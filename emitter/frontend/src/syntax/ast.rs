@@ -4,6 +4,8 @@
 //! The tree also holds the few forms of the runtime's dialect (marked so); the
 //! parser produces them only in `Dialect::Runtime`.
 
+use std::collections::BTreeSet;
+
 use crate::source::Span;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Name {
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub package: Option<Name>,
+    /// The names of types and variables with `export` before them; functions say it themselves.
+    pub exports: BTreeSet<String>,
     pub stmts: Vec<Stmt>,
 }
 
@@ -151,6 +155,42 @@ pub enum StmtKind {
     },
 }
 
+/// The declarations that hold for the whole program, of types and of what is foreign, also those inside of
+/// blocks and functions.
+pub(crate) fn whole_program_declarations<'a>(stmts: &'a [Stmt], out: &mut Vec<&'a Stmt>) {
+    for stmt in stmts {
+        match &stmt.kind {
+            StmtKind::Type(_)
+            | StmtKind::Import { .. }
+            | StmtKind::ExternType { name: _ }
+            | StmtKind::ExternVar { .. }
+            | StmtKind::ExternFun { .. }
+            | StmtKind::ExternObject { name: _ }
+            | StmtKind::Stream { .. }
+            | StmtKind::Agent { .. } => out.push(stmt),
+            StmtKind::Fun(decl) => whole_program_declarations(&decl.body, out),
+            StmtKind::If(first) => {
+                let mut stmt = first;
+                loop {
+                    whole_program_declarations(&stmt.then, out);
+                    match &stmt.otherwise {
+                        Some(Else::If(next, _)) => stmt = next,
+                        Some(Else::Block(block)) => break whole_program_declarations(block, out),
+                        None => break,
+                    }
+                }
+            }
+            StmtKind::While { cond: _, body }
+            | StmtKind::ForRange { var: _, start: _, end: _, body }
+            | StmtKind::ForIn { var: _, iter: _, body }
+            | StmtKind::Test { name: _, name_span: _, body }
+            | StmtKind::Bench { name: _, name_span: _, body }
+            | StmtKind::On { stream: _, var: _, body } => whole_program_declarations(body, out),
+            _ => {}
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct IfStmt {
     pub cond: Expr,
@@ -201,9 +241,16 @@ pub struct TypeExpr {
 
 #[derive(Clone, Debug)]
 pub enum TypeExprKind {
+    /// One with a dot in it is the type of a module.
     Name(Name),
-    Generic { name: Name, args: Vec<TypeExpr> },
-    Fun { params: Vec<TypeExpr>, result: Option<Box<TypeExpr>> },
+    Generic {
+        name: Name,
+        args: Vec<TypeExpr>,
+    },
+    Fun {
+        params: Vec<TypeExpr>,
+        result: Option<Box<TypeExpr>>,
+    },
     Struct(Vec<Field>),
     Optional(Box<TypeExpr>),
 }
@@ -313,7 +360,7 @@ pub enum ExprKind {
     },
     List(Vec<Expr>),
     Map(Vec<MapEntry>),
-    /// `Name { field: e, … }`.
+    /// `Name { field: e, … }`; a name with a dot in it is a type of a module.
     Struct {
         name: Name,
         fields: Vec<(Name, Expr)>,

@@ -132,8 +132,8 @@ impl<'a> Resolver<'a> {
         }
         for intent in intents {
             // The reference knows other functions here, and no intents.
-            let is_function = self.names.functions.contains_key(intent) || prelude::is_builtin(intent);
-            if !is_function && !self.names.variables.contains(intent) {
+            let is_function = self.names().functions.contains_key(intent) || prelude::is_builtin(intent);
+            if !is_function && !self.names().variables.contains(intent) {
                 self.bind(intent, Bound::Part(agent));
             }
         }

@@ -55,7 +55,7 @@ impl<'a> Resolver<'a> {
                     "bool" => return CastTarget::Bool,
                     "string" => return CastTarget::String,
                     text if self.is_type_param(text) => return CastTarget::Unchanged,
-                    text => match self.named_type(text) {
+                    _ => match self.named_type(name) {
                         Some(Named::Alias(ty)) => ty,
                         Some(Named::Record(_) | Named::Union | Named::Foreign) | None => return CastTarget::Unchanged,
                     },
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
                     };
                 }
                 ast::TypeExprKind::Optional(inner) => inner,
-                ast::TypeExprKind::Name(name) => match self.named_type(&name.text) {
+                ast::TypeExprKind::Name(name) => match self.named_type(name) {
                     Some(Named::Alias(ty)) => ty,
                     Some(Named::Record(_) | Named::Union | Named::Foreign) | None => return None,
                 },

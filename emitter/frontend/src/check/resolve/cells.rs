@@ -13,7 +13,6 @@ use super::Resolver;
 use super::nested::Nested;
 use crate::check::resolved::{ExprKind, FuncId, Function};
 use crate::source::Span;
-use crate::syntax::ast;
 use crate::typed::LocalId;
 
 /// A variable, by the function that declares it.
@@ -29,7 +28,7 @@ pub(super) struct Assigned {
 impl<'a> Resolver<'a> {
     /// Makes a function of the top-level statements. They are resolved again when it turns out that variables of
     /// theirs had better be globals.
-    pub(super) fn start_function(&mut self, stmts: &'a [ast::Stmt]) {
+    pub(super) fn start_function(&mut self) {
         let main = self.program.main;
         loop {
             let (nested, prelude, casts) = (self.nested.clone(), self.prelude.clone(), self.casts.clone());
@@ -38,7 +37,7 @@ impl<'a> Resolver<'a> {
             let (functions, exprs) = (self.program.functions.len(), self.program.exprs.len());
             let diagnostics = self.diagnostics.len();
             self.top_level.clear();
-            self.program.functions[main.index()] = self.main(stmts);
+            self.program.functions[main.index()] = self.main();
             self.complete_captures();
             let shared = self.variables_in_cells();
             let top_level = self.top_level.iter().filter(|(_, declared)| {

@@ -7,9 +7,11 @@
 
 use std::sync::LazyLock;
 
+use super::imports::Imported;
 use super::{Resolver, prelude};
 use crate::check::resolved::{ExprId, ExprKind};
 use crate::diagnostic::Code;
+use crate::modules::alias_of;
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -62,50 +64,53 @@ fn member_name(stmt: &ast::Stmt) -> Option<&str> {
 }
 
 impl<'a> Resolver<'a> {
-    /// An import, or an extern declaration, wherever it stands: they hold for the whole program.
-    pub(super) fn declare_foreign(&mut self, stmt: &'a ast::Stmt) {
+    /// An import, or an extern declaration, wherever it stands: they hold for the whole module.
+    pub(super) fn declare_import(&mut self, stmt: &'a ast::Stmt) {
         match &stmt.kind {
             ast::StmtKind::Import { language, path, path_span, alias, auto: _ } => {
-                let Some(language) = language else {
-                    return self.refuse(stmt.span, "imports of Mochi modules");
+                let name = alias.as_ref().map_or_else(|| alias_of(path), |alias| alias.text.as_str());
+                let imported = match language {
+                    Some(language) => self.foreign_module(language, path, *path_span),
+                    // One that is not there has been said.
+                    None => self.unit.imports.get(path_span).map_or(Imported::Refused, |&at| Imported::Module(at)),
                 };
-                let name = match alias {
-                    Some(alias) => alias.text.as_str(),
-                    None => path.rsplit('/').next().unwrap_or(path),
-                };
-                let known = MODULES.iter().filter(|module| module.language == language.text);
-                let Some(&module) = known.clone().find(|module| module.path == path) else {
-                    let paths: Vec<String> = known.map(|module| format!("`{}`", module.path)).collect();
-                    let others = match &paths[..] {
-                        [] => format!("there are no modules of {}", language.text),
-                        _ => format!("there are {}", paths.join(", ")),
-                    };
-                    let message = format!("the {} module `{path}` is not supported: {others}", language.text);
-                    self.names.modules.insert(name, None);
-                    return self.error(Code::M001, *path_span, message);
-                };
-                self.names.modules.insert(name, Some(module));
+                self.names_mut().modules.insert(name, imported);
             }
             ast::StmtKind::ExternVar { mutable: _, path, ty: _ } | ast::StmtKind::ExternFun { path, .. } => {
                 if let [name] = &path[..] {
-                    self.names.externs.insert(&name.text);
+                    self.names_mut().externs.insert(&name.text);
                 }
             }
             ast::StmtKind::ExternObject { name } => {
-                self.names.externs.insert(&name.text);
+                self.names_mut().externs.insert(&name.text);
             }
             _ => {}
         }
     }
 
+    fn foreign_module(&mut self, language: &ast::Name, path: &str, span: Span) -> Imported {
+        let known = MODULES.iter().filter(|module| module.language == language.text);
+        if let Some(&module) = known.clone().find(|module| module.path == path) {
+            return Imported::Foreign(module);
+        }
+        let paths: Vec<String> = known.map(|module| format!("`{}`", module.path)).collect();
+        let others = match &paths[..] {
+            [] => format!("there are no modules of {}", language.text),
+            _ => format!("there are {}", paths.join(", ")),
+        };
+        let message = format!("the {} module `{path}` is not supported: {others}", language.text);
+        self.error(Code::M001, span, message);
+        Imported::Refused
+    }
+
     /// A declaration of a member says that it is there.
     pub(super) fn check_extern(&mut self, path: &'a [ast::Name]) {
         let [module, members @ ..] = path else { return };
-        let known = match self.names.modules.get(module.text.as_str()) {
-            Some(&Some(known)) => known,
-            // What follows from an import that was refused was said with it; types have methods.
-            Some(None) => return,
-            None if self.names.types.contains_key(module.text.as_str()) => return,
+        let known = match self.names().modules.get(module.text.as_str()) {
+            Some(&Imported::Foreign(known)) => known,
+            // What follows from an import that was refused was said with it; other modules say what they have.
+            Some(Imported::Refused | Imported::Module(_)) => return,
+            None if self.names().types.contains_key(module.text.as_str()) => return,
             None => {
                 if let [member, ..] = members {
                     let message = format!("`{}` is not supported: there is no module `{}`", member.text, module.text);
@@ -121,18 +126,19 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The module that an expression names, if it is one; there may have been nothing to import.
-    pub(super) fn module(&self, of: &ast::Expr) -> Option<Option<Module>> {
+    /// The module that an expression names, if it is one.
+    pub(super) fn imported(&self, of: &ast::Expr) -> Option<Imported> {
         let ast::ExprKind::Name(name) = &of.kind else { return None };
-        if self.is_bound(name) || self.names.variables.contains(name.as_str()) {
+        if self.is_bound(name) || self.names().variables.contains(name.as_str()) {
             return None;
         }
-        let module = self.names.modules.get(name.as_str()).copied();
+        let imported = self.names().modules.get(name.as_str()).copied();
         // The reference knows this package without an import.
-        module.or_else(|| {
-            let is_strings = name == "strings" && !self.names.externs.contains("strings");
+        imported.or_else(|| {
+            let is_strings = name == "strings" && !self.names().externs.contains("strings");
             let mut known = MODULES.iter().copied();
-            known.find(|module| is_strings && module.language == "go" && module.path == "strings").map(Some)
+            let strings = known.find(|module| is_strings && module.language == "go" && module.path == "strings");
+            strings.map(Imported::Foreign)
         })
     }
 
@@ -198,12 +204,12 @@ impl<'a> Resolver<'a> {
 
     /// A name that is declared `extern` and nothing else: the reference has no value for it.
     pub(super) fn is_extern(&self, name: &str) -> bool {
-        self.names.externs.contains(name)
+        self.names().externs.contains(name)
     }
 
     /// Whether a name stands for a module, which is no value.
     pub(super) fn is_module_name(&self, name: &str) -> bool {
-        self.names.modules.contains_key(name)
+        self.names().modules.contains_key(name)
     }
 }
 

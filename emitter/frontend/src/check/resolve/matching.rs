@@ -32,7 +32,7 @@ impl<'a> Resolver<'a> {
             ast::Pattern::Wildcard(_) => Pattern::Wildcard,
             ast::Pattern::Literal(value) => Pattern::Literal(self.expr(value)),
             ast::Pattern::Name(name) => {
-                Pattern::Variant { name: &name.text, record: self.named_record(&name.text), fields: Vec::new() }
+                Pattern::Variant { name: &name.text, record: self.matched_record(name), fields: Vec::new() }
             }
             ast::Pattern::Constructor { name, args, span: _ } => {
                 let fields = args.iter().map(|arg| match arg {
@@ -40,7 +40,7 @@ impl<'a> Resolver<'a> {
                     ast::Pattern::Wildcard(_) | ast::Pattern::Constructor { .. } | ast::Pattern::Literal(_) => None,
                 });
                 let fields = fields.collect();
-                Pattern::Variant { name: &name.text, record: self.named_record(&name.text), fields }
+                Pattern::Variant { name: &name.text, record: self.matched_record(name), fields }
             }
         }
     }

@@ -136,7 +136,7 @@ impl<'a> Resolver<'a> {
     /// The name that the host is to know a model by, and what its declaration sets.
     fn model(&mut self, value: &'a ast::Expr) -> (ExprId, Option<&'a [(ast::Name, ast::Expr)]>) {
         if let ast::ExprKind::Str(name) = &value.kind {
-            let declared = std::str::from_utf8(name).ok().and_then(|name| self.names.models.get_key_value(name));
+            let declared = std::str::from_utf8(name).ok().and_then(|name| self.names().models.get_key_value(name));
             let (name, settings) = match declared {
                 Some((alias, settings)) => (ExprKind::Text(full_name(alias, settings)), Some(*settings)),
                 None => (ExprKind::Str(name), None),
@@ -145,7 +145,7 @@ impl<'a> Resolver<'a> {
         }
         let name = self.expr(value);
         let mut aliases = Vec::new();
-        for (alias, settings) in self.names.models.clone() {
+        for (alias, settings) in self.names().models.clone() {
             if settings.iter().any(|(name, _)| !matches!(name.text.as_str(), "provider" | "name")) {
                 self.refuse(value.span, "models that the program chooses while it runs, where one has settings,");
                 return (name, None);

@@ -135,8 +135,8 @@ impl<'a> Resolver<'a> {
         };
         let is_of_rows = query.group.is_none() && !matches!(of.kind, ast::ExprKind::Query(_));
         let is_builtin = !self.is_bound(name)
-            && !self.names.functions.contains_key(name.as_str())
-            && !self.names.variables.contains(name.as_str());
+            && !self.names().functions.contains_key(name.as_str())
+            && !self.names().variables.contains(name.as_str());
         (is_of_rows && is_builtin).then_some((builtin, of))
     }
 

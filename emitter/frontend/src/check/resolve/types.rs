@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Resolver;
+use super::imports::Imported;
 use crate::check::resolved::{ExprId, ExprKind, FuncId, Function, Record, RecordField, Union, Variable};
 use crate::diagnostic::Code;
 use crate::source::Span;
@@ -33,44 +34,8 @@ pub(super) enum Named<'a> {
 pub(super) struct Method<'a> {
     pub(super) function: FuncId,
     record: RecordId,
-    decl: &'a ast::FunDecl,
+    pub(super) decl: &'a ast::FunDecl,
     span: Span,
-}
-
-/// The declarations that hold for the whole program, of types and of what is foreign, also those inside of
-/// blocks and functions.
-pub(super) fn declared_types<'a>(stmts: &'a [ast::Stmt], out: &mut Vec<&'a ast::Stmt>) {
-    for stmt in stmts {
-        match &stmt.kind {
-            ast::StmtKind::Type(_)
-            | ast::StmtKind::Import { .. }
-            | ast::StmtKind::ExternType { name: _ }
-            | ast::StmtKind::ExternVar { .. }
-            | ast::StmtKind::ExternFun { .. }
-            | ast::StmtKind::ExternObject { name: _ }
-            | ast::StmtKind::Stream { .. }
-            | ast::StmtKind::Agent { .. } => out.push(stmt),
-            ast::StmtKind::Fun(decl) => declared_types(&decl.body, out),
-            ast::StmtKind::If(first) => {
-                let mut stmt = first;
-                loop {
-                    declared_types(&stmt.then, out);
-                    match &stmt.otherwise {
-                        Some(ast::Else::If(next, _)) => stmt = next,
-                        Some(ast::Else::Block(block)) => break declared_types(block, out),
-                        None => break,
-                    }
-                }
-            }
-            ast::StmtKind::While { cond: _, body }
-            | ast::StmtKind::ForRange { var: _, start: _, end: _, body }
-            | ast::StmtKind::ForIn { var: _, iter: _, body }
-            | ast::StmtKind::Test { name: _, name_span: _, body }
-            | ast::StmtKind::Bench { name: _, name_span: _, body }
-            | ast::StmtKind::On { stream: _, var: _, body } => declared_types(body, out),
-            _ => {}
-        }
-    }
 }
 
 impl<'a> Resolver<'a> {
@@ -98,7 +63,7 @@ impl<'a> Resolver<'a> {
             ast::TypeDeclKind::Union(variants) => {
                 let union = UnionId(self.program.unions.len() as u32);
                 self.program.unions.push(Union { name, variants: Vec::new() });
-                self.names.types.insert(name, Named::Union);
+                self.names_mut().types.insert(name, Named::Union);
                 let variants = variants
                     .iter()
                     .map(|variant| self.declare_record(&variant.name, variant.fields.iter(), Some(union)))
@@ -106,7 +71,7 @@ impl<'a> Resolver<'a> {
                 self.program.unions[union.index()].variants = variants;
             }
             ast::TypeDeclKind::Alias(ty) => {
-                self.names.types.insert(name, Named::Alias(ty));
+                self.names_mut().types.insert(name, Named::Alias(ty));
             }
         }
     }
@@ -136,7 +101,7 @@ impl<'a> Resolver<'a> {
             }
         }
         self.program.records.push(Record { name: &name.text, fields, methods: Vec::new(), union, is_agent: false });
-        self.names.types.insert(&name.text, Named::Record(id));
+        self.names_mut().types.insert(&name.text, Named::Record(id));
         id
     }
 
@@ -151,19 +116,32 @@ impl<'a> Resolver<'a> {
 
     // Names of types.
 
-    /// The type behind aliases; nothing for a type that is not declared or has no name.
-    pub(super) fn named_type(&self, name: &str) -> Option<Named<'a>> {
-        let mut at = *self.names.types.get(name)?;
+    /// The type behind aliases that a name in a file means; nothing for a type that is not declared or has no name.
+    pub(super) fn named_type(&self, name: &ast::Name) -> Option<Named<'a>> {
+        let mut at = self.declared_type(name)?;
         for _ in 0..MAX_ALIASES {
             let Named::Alias(ty) = at else { return Some(at) };
             let ast::TypeExprKind::Name(name) = &ty.kind else { return Some(at) };
-            let Some(&next) = self.names.types.get(name.text.as_str()) else { return Some(at) };
+            let Some(next) = self.declared_type(name) else { return Some(at) };
             at = next;
         }
         None
     }
 
-    pub(super) fn named_record(&self, name: &str) -> Option<RecordId> {
+    /// What a name of a type, perhaps of another module's, stands for in the file where it is written.
+    fn declared_type(&self, name: &ast::Name) -> Option<Named<'a>> {
+        let module = self.module_of(name.span);
+        let names = &self.names[module];
+        let Some((alias, member)) = name.text.split_once('.') else {
+            return names.types.get(name.text.as_str()).copied();
+        };
+        match names.modules.get(alias)? {
+            &Imported::Module(module) => self.exported_type(module, member),
+            Imported::Foreign(_) | Imported::Refused => None,
+        }
+    }
+
+    pub(super) fn named_record(&self, name: &ast::Name) -> Option<RecordId> {
         match self.named_type(name)? {
             Named::Record(record) => Some(record),
             Named::Union | Named::Alias(_) | Named::Foreign => None,
@@ -173,15 +151,20 @@ impl<'a> Resolver<'a> {
     /// The struct that a type in the text is.
     pub(super) fn record_of(&self, ty: &ast::TypeExpr) -> Option<RecordId> {
         match &ty.kind {
-            ast::TypeExprKind::Name(name) => self.named_record(&name.text),
+            ast::TypeExprKind::Name(name) => self.named_record(name),
             ast::TypeExprKind::Optional(inner) => self.record_of(inner),
             ast::TypeExprKind::Generic { .. } | ast::TypeExprKind::Fun { .. } | ast::TypeExprKind::Struct(_) => None,
         }
     }
 
-    fn variant(&self, name: &str) -> Option<RecordId> {
-        let id = self.named_record(name)?;
-        self.program.records[id.index()].union.is_some().then_some(id)
+    /// The variant of a union that a module declares under a name, perhaps another one.
+    fn variant(&self, module: usize, name: &str) -> Option<RecordId> {
+        let record = match *self.names[module].types.get(name)? {
+            Named::Record(record) => record,
+            Named::Alias(ty) => self.record_of(ty)?,
+            Named::Union | Named::Foreign => return None,
+        };
+        self.program.records[record.index()].union.is_some().then_some(record)
     }
 
     // Values.
@@ -193,7 +176,10 @@ impl<'a> Resolver<'a> {
         values: &'a [(ast::Name, ast::Expr)],
         span: Span,
     ) -> ExprId {
-        let Some(record) = self.named_record(&name.text) else {
+        let Some(record) = self.named_record(name) else {
+            if name.text.contains('.') {
+                return self.unknown_type_of_module(name, values);
+            }
             return self.unknown_struct(name, values);
         };
         let fields = self.field_values(record, values);
@@ -237,8 +223,8 @@ impl<'a> Resolver<'a> {
     }
 
     /// A bare name, or one with arguments, that is a variant's.
-    pub(super) fn construct(&mut self, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
-        let record = self.variant(name)?;
+    pub(super) fn construct(&mut self, module: usize, name: &str, args: &'a [ast::Expr], span: Span) -> Option<ExprId> {
+        let record = self.variant(module, name)?;
         let args = self.exprs(args);
         let arity = self.program.records[record.index()].fields.len();
         if args.len() > arity {

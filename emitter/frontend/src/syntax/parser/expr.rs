@@ -298,6 +298,13 @@ impl Parser<'_> {
                 self.bump();
                 ExprKind::Struct { name, fields: self.open_list_until(Kind::CloseBrace, Self::named_value)? }
             }
+            (Kind::Dot, Kind::Ident, Kind::OpenBrace)
+                if self.kind_ahead(4) == Kind::Ident && self.kind_ahead(5) == Kind::Colon =>
+            {
+                let name = self.qualified_name()?;
+                self.bump();
+                ExprKind::Struct { name, fields: self.open_list_until(Kind::CloseBrace, Self::named_value)? }
+            }
             (Kind::Ident, Kind::In, _) if self.is_word("from") => ExprKind::Query(Box::new(self.query()?)),
             (Kind::Ident, Kind::OpenParen, _) if self.is_word("query") => {
                 self.bump();

@@ -19,6 +19,8 @@ mod expr;
 mod stmt;
 mod types;
 
+use std::collections::BTreeSet;
+
 use super::Dialect;
 use super::ast::{Name, Program};
 use super::token::{Doc, Kind, Token};
@@ -53,8 +55,10 @@ pub(super) fn parse(
         open_blocks: 0,
         height: 0,
         effects: 0,
+        exports: BTreeSet::new(),
     };
-    let program = parser.program();
+    let mut program = parser.program();
+    program.exports = parser.exports;
     let mut diagnostics = parser.grammar.into_vec();
     diagnostics.extend(parser.shapes.into_vec());
     (program, diagnostics)
@@ -102,6 +106,7 @@ struct Parser<'a> {
     height: u32,
     /// How many calls and the like were read so far that run with the current statement.
     effects: u32,
+    exports: BTreeSet<String>,
 }
 
 impl Parser<'_> {

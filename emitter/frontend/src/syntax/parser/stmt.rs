@@ -4,7 +4,7 @@ use super::expr::is_bare;
 use super::{Failed, Kind, Parse, Parser, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{Block, Else, Expr, ExprKind, IfStmt, MapEntry, Name, Program, Stmt, StmtKind};
+use crate::syntax::ast::{Block, Else, Expr, ExprKind, IfStmt, MapEntry, Name, Program, Stmt, StmtKind, TypeDecl};
 
 /// Whether `kind` is a keyword that only a statement starts with, or nearly so.
 pub(super) fn starts_with_keyword(kind: Kind) -> bool {
@@ -141,6 +141,17 @@ impl Parser<'_> {
                 StmtKind::Expect(self.expr()?)
             }
             Kind::Fun if matches!(self.kind_ahead(1), Kind::OpenParen | Kind::Less) => self.expr_stmt()?,
+            // The reference describes these exports and cannot read them.
+            Kind::Export
+                if self.open_blocks == 0 && matches!(self.kind_ahead(1), Kind::Let | Kind::Var | Kind::Type) =>
+            {
+                self.bump();
+                let stmt = self.stmt()?;
+                if let StmtKind::Let { name, .. } | StmtKind::Type(TypeDecl { name, .. }) = &stmt.kind {
+                    self.exports.insert(name.text.clone());
+                }
+                stmt.kind
+            }
             Kind::Fun | Kind::Export => StmtKind::Fun(self.fun_decl()?),
             Kind::Test => {
                 let (name, name_span, body) = self.test()?;

@@ -1,7 +1,7 @@
 //! Types.
 
 use super::{Kind, Parse, Parser, Wanted};
-use crate::syntax::ast::{Field, TypeExpr, TypeExprKind};
+use crate::syntax::ast::{Field, Name, TypeExpr, TypeExprKind};
 
 impl Parser<'_> {
     /// ```text
@@ -24,7 +24,7 @@ impl Parser<'_> {
                     TypeExprKind::Struct(p.open_list_until(Kind::CloseBrace, Self::field)?)
                 }
                 Kind::Ident => {
-                    let name = p.name()?;
+                    let name = p.qualified_name()?;
                     if p.kind() == Kind::Less {
                         TypeExprKind::Generic { name, args: p.type_arguments()? }
                     } else {
@@ -39,6 +39,18 @@ impl Parser<'_> {
             }
             Ok(ty)
         })
+    }
+
+    /// `[ Ident "." ] Ident`: a type of this module or another, whose name keeps its dot. The reference knows
+    /// only those of this module.
+    pub(super) fn qualified_name(&mut self) -> Parse<Name> {
+        let mut name = self.name()?;
+        if self.kind() == Kind::Dot && self.kind_ahead(1) == Kind::Ident {
+            self.bump();
+            let member = self.name()?;
+            name = Name { text: format!("{}.{}", name.text, member.text), span: name.span.to(member.span) };
+        }
+        Ok(name)
     }
 
     /// `"<" type {"," type} ">"`.
