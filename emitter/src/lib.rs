@@ -14,7 +14,7 @@ pub mod runtime;
 pub mod wasm;
 
 pub use mochi_frontend::check::Blocks;
-pub use mochi_frontend::diagnostic::{Diagnostic, Severity};
+pub use mochi_frontend::diagnostic::{Code, Diagnostic, Severity};
 pub use mochi_frontend::modules::{LoadError, Loader, Modules};
 pub use mochi_frontend::source::SourceFile;
 pub use pipeline::{

@@ -171,7 +171,8 @@ fn front(source: &SourceFile, options: &Options) -> Front {
         for (index, file) in (0..).zip(&unit.files) {
             diagnostics.extend(syntax::numbers_in_names(file, index));
         }
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        let is_rejected = |found: &Diagnostic| found.severity == Severity::Error && found.code.is_of_the_parser();
+        if diagnostics.iter().any(is_rejected) {
             return Front { program: None, diagnostics, files: unit.files };
         }
     }

@@ -54,6 +54,8 @@ pub struct Unit {
     pub modules: Vec<Module>,
     /// By the place of an import's path: which module it means.
     pub(crate) imports: BTreeMap<Span, usize>,
+    /// What is wrong with the other imports.
+    pub(crate) failed: Vec<Diagnostic>,
 }
 
 /// One module: the statements of all of its files.
@@ -63,6 +65,13 @@ pub struct Module {
     pub ast: ast::Program,
 }
 
+impl Module {
+    /// Whether it uses other modules of the language.
+    pub(crate) fn imports_modules(&self) -> bool {
+        !imports(&self.ast).is_empty()
+    }
+}
+
 /// More files could not be told apart in failures of the program.
 const FILE_LIMIT: usize = 127;
 
@@ -70,7 +79,7 @@ impl Unit {
     /// A program that imports nothing.
     pub fn single(file: SourceFile, ast: ast::Program) -> Unit {
         let module = Module { name: file.name.clone(), ast };
-        Unit { files: vec![file], modules: vec![module], imports: BTreeMap::new() }
+        Unit { files: vec![file], modules: vec![module], imports: BTreeMap::new(), failed: Vec::new() }
     }
 
     /// By file: its module.
@@ -85,11 +94,11 @@ impl Unit {
     }
 }
 
-/// Parses a program and everything that it imports. The findings are errors of reading; those of files come in
-/// the order in which these are read.
+/// Parses a program and everything that it imports. The findings are the parser's, in the order in which files are
+/// read.
 pub fn load(program: SourceFile, modules: &Modules) -> (Unit, Vec<Diagnostic>) {
     let mut loading = Loading {
-        unit: Unit { files: Vec::new(), modules: Vec::new(), imports: BTreeMap::new() },
+        unit: Unit { files: Vec::new(), modules: Vec::new(), imports: BTreeMap::new(), failed: Vec::new() },
         loader: modules.0.as_deref(),
         known: BTreeMap::new(),
         open: Vec::new(),
@@ -129,7 +138,7 @@ impl Loading<'_> {
         for (path, span) in imports {
             match self.import(&path, span) {
                 Ok(module) => drop(self.unit.imports.insert(span, module)),
-                Err(finding) => self.found.push(finding),
+                Err(finding) => self.unit.failed.push(finding),
             }
         }
         self.open.pop();
@@ -217,7 +226,7 @@ mod tests {
     fn each_module_is_read_once_however_often_it_is_imported() {
         let modules: &[(&str, &[&str])] = &[("a", &["import \"b\""]), ("b", &["let x = 1", "let y = 2"])];
         let (unit, found) = load_text("import \"a\" import \"b\" fun f() { import \"b\" as again }", modules);
-        assert!(found.is_empty(), "{found:?}");
+        assert!(found.is_empty() && unit.failed.is_empty(), "{found:?}");
         let names: Vec<&str> = unit.modules.iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["main", "a", "b"]);
         assert_eq!(unit.modules_of_files(), [0, 1, 2, 2]);
@@ -228,23 +237,22 @@ mod tests {
     fn circles_are_told_with_all_of_their_modules() {
         let modules: &[(&str, &[&str])] =
             &[("a", &["import \"b\""]), ("b", &["\nimport \"a\""]), ("self", &["import \"self\""])];
-        let (unit, found) = load_text("import \"a\"", modules);
-        let [finding] = &found[..] else { panic!("{found:?}") };
+        let (unit, _) = load_text("import \"a\"", modules);
+        let [finding] = &unit.failed[..] else { panic!("{:?}", unit.failed) };
         assert_eq!(finding.message, "cyclic import: a imports b imports a");
         assert_eq!(unit.files[finding.span.file as usize].name, "b");
-        let (_, found) = load_text("import \"self\"", modules);
-        assert_eq!(found[0].message, "cyclic import: self imports itself");
-        let (_, found) = load_text("import \"main\"", modules);
-        assert_eq!(found[0].message, "cyclic import: main imports itself");
+        let message = |text: &str| load_text(text, modules).0.failed[0].message.clone();
+        assert_eq!(message("import \"self\""), "cyclic import: self imports itself");
+        assert_eq!(message("import \"main\""), "cyclic import: main imports itself");
     }
 
     #[test]
     fn what_is_missing_is_said_at_its_import() {
-        let (_, found) = load_text("print(1)\nimport \"gone\" as g", &[]);
+        let found = load_text("print(1)\nimport \"gone\" as g", &[]).0.failed;
         assert_eq!(found[0].message, "cannot import package \"gone\": not found");
         assert_eq!((found[0].span.start, found[0].help.as_str()), (16, "Look."));
-        let (_, found) = load(SourceFile::new("main", "import \"a\""), &Modules::default());
-        assert_eq!(found[0].code, Code::M008);
+        let (unit, _) = load(SourceFile::new("main", "import \"a\""), &Modules::default());
+        assert_eq!(unit.failed[0].code, Code::M008);
     }
 
     #[test]

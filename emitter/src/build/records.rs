@@ -3,6 +3,8 @@
 //! A cell is a record with one field. The variable that lives in it is, for the function, the
 //! address of the cell, which changes only where the variable is declared.
 
+use std::collections::BTreeMap;
+
 use mochi_frontend::source::Span;
 use mochi_frontend::typed::{self, Expr, ExprKind};
 
@@ -134,15 +136,29 @@ impl FunctionCtx<'_, '_> {
 
 /// Adds the records and unions to the module, each with the number that it has in the typed program.
 pub(super) fn lower_records(program: &typed::Program, module: &mut Module) {
+    let mut names = Names::default();
     for record in &program.records {
         let fields = record.fields.iter().map(|field| (field.name.clone(), lower_field(field.ty))).collect();
         let union = record.union.map(|union| crate::ir::UnionType::new(union.index()));
         let methods = record.methods.clone();
         let form = if record.is_row { RecordForm::Row } else { RecordForm::Struct };
-        module.records.push(Record { name: record.name.clone(), fields, methods, union, form });
+        module.records.push(Record { name: names.unique(&record.name), fields, methods, union, form });
     }
+    let mut names = Names::default();
     for union in &program.unions {
         let variants = union.variants.iter().map(|record| RecordType::new(record.index())).collect();
-        module.unions.push(crate::ir::Union { name: union.name.clone(), variants });
+        module.unions.push(crate::ir::Union { name: names.unique(&union.name), variants });
+    }
+}
+
+/// Makes names unique: types of several modules or blocks may have one name.
+#[derive(Default)]
+struct Names<'a>(BTreeMap<&'a str, u32>);
+
+impl<'a> Names<'a> {
+    fn unique(&mut self, name: &'a str) -> String {
+        let count = self.0.entry(name).or_default();
+        *count += 1;
+        if *count == 1 { name.to_owned() } else { format!("{name}.{count}") }
     }
 }

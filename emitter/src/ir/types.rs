@@ -153,13 +153,21 @@ pub enum RecordForm {
 /// A record as it was declared, a row, or a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// Unique among the records; of structs also what the program sees as its name.
+    /// Unique among the records; of structs also what the program sees as its name, but for a dot and a number,
+    /// which tell structs of one name apart.
     pub name: String,
     pub fields: Vec<(String, Type)>,
     /// The names of its methods, which are fields that read as none where types are not known.
     pub methods: Vec<String>,
     pub union: Option<UnionType>,
     pub form: RecordForm,
+}
+
+impl Record {
+    /// The name that the program sees.
+    pub fn shown_name(&self) -> &str {
+        self.name.split_once('.').map_or(&self.name, |(name, _)| name)
+    }
 }
 
 /// A type of several records.

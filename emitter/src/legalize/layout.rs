@@ -193,7 +193,7 @@ pub fn record_descriptor(record: &Record, rings: RingMark, mut name: impl FnMut(
     put(size | rings.bits(), None);
     match record.form {
         RecordForm::Row => put(NAME_OF_ROW, None),
-        RecordForm::Struct | RecordForm::Cell => put(0, name(&record.name)),
+        RecordForm::Struct | RecordForm::Cell => put(0, name(record.shown_name())),
     }
     put(entries.len() as u32, None);
     for (field, format, offset) in entries {

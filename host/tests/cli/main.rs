@@ -12,6 +12,7 @@ mod generate;
 mod inputs;
 mod keys;
 mod limits;
+mod modules;
 mod network;
 mod programs;
 mod run;

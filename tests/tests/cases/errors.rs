@@ -2,12 +2,12 @@
 //!
 //! A comment of carets under a line stands for a finding there: `//   ^^^ T002` is an error at those
 //! columns, `//   ^^^ warning T008` a warning. Findings and comments must match one to one; a finding
-//! that covers several lines is marked on its first.
+//! that covers several lines is marked on its first. Findings in modules that are imported are marked in their files.
 
 use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
-use mochi_emitter::{Options, Severity};
+use mochi_emitter::{Findings, Options, Severity};
 
 use crate::{files, programs};
 
@@ -18,10 +18,12 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn check(path: &Path) -> Result<(), Failed> {
     let source = programs::load(path)?;
-    let options = Options { strict: source.text.starts_with("// strict"), ..Options::default() };
-    let mut found: Vec<String> = mochi_emitter::check(&source, &options)
+    let options = Options { strict: source.text.starts_with("// strict"), ..programs::options(path, &source) };
+    let Findings { diagnostics, files: sources } = mochi_emitter::check(&source, &options);
+    let mut found: Vec<String> = diagnostics
         .iter()
         .map(|finding| {
+            let source = &sources[finding.span.file as usize];
             let (line, column) = source.line_column(finding.span.start);
             let (end_line, end_column) = source.line_column(finding.span.end);
             let width = if end_line == line { (end_column - column).max(1) } else { 0 };
@@ -29,10 +31,13 @@ fn check(path: &Path) -> Result<(), Failed> {
                 Severity::Error => "",
                 Severity::Warning => "warning ",
             };
-            format!("{line}:{column}+{width} {severity}{}", finding.code.name())
+            format!("{}:{line}:{column}+{width} {severity}{}", source.name, finding.code.name())
         })
         .collect();
-    let mut wanted = annotations(&source.text);
+    let wanted = sources.iter().flat_map(|source| {
+        annotations(&source.text).into_iter().map(|annotation| format!("{}:{annotation}", source.name))
+    });
+    let mut wanted: Vec<String> = wanted.collect();
     found.sort();
     wanted.sort();
     files::expect_same("the list of findings", found.join("\n").as_bytes(), wanted.join("\n").as_bytes())

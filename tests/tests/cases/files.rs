@@ -10,11 +10,14 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below `folder` with the extension, sorted.
+/// All files below `folder` with the extension, sorted. Folders named `imported` hold parts of cases.
 pub(crate) fn find(folder: &str, extension: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name == "imported") {
+                continue;
+            }
             if path.is_dir() {
                 walk(&path, extension, found);
             } else if path.extension().is_some_and(|found| found == extension) {

@@ -4,7 +4,6 @@ use std::fs;
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
-use mochi_emitter::Options;
 
 use crate::{files, programs};
 
@@ -25,7 +24,8 @@ fn check() -> Result<(), Failed> {
     let mut cases = files::find("programs", "mochi");
     cases.retain(|path| !TOO_DEEP.contains(&files::name(path).as_str()));
     for (index, path) in cases.iter().enumerate() {
-        let wasm = programs::compile(&programs::load(path)?, &Options::default())?;
+        let source = programs::load(path)?;
+        let wasm = programs::compile(&source, &programs::options(path, &source))?;
         let file = |extension: &str| folder.path().join(format!("{index}.{extension}"));
         fs::write(file("wasm"), wasm)?;
         fs::write(file("in"), fs::read(path.with_extension("in")).unwrap_or_default())?;

@@ -16,8 +16,8 @@ use std::path::Path;
 use libtest_mimic::{Failed, Trial};
 use mochi_emitter::ir::CapturingWasi;
 use mochi_emitter::ir::interp::{Interpreter, TrapKind};
-use mochi_emitter::{Language, OptLevel, Options, SourceFile, Stage};
-use mochi_wasm::{Directory, Grants, RunOptions};
+use mochi_emitter::{Language, Modules, OptLevel, Options, SourceFile, Stage};
+use mochi_wasm::{Directory, Grants, ModuleFiles, RunOptions};
 
 use crate::files;
 
@@ -50,8 +50,16 @@ pub(crate) fn load(path: &Path) -> Result<SourceFile, Failed> {
     Ok(SourceFile::new(name, text))
 }
 
+/// What a case is compiled with: it can import the modules around its file.
+pub(crate) fn options(path: &Path, source: &SourceFile) -> Options {
+    const MAX_SOURCE: u64 = 1 << 20;
+    let modules = Modules::new(ModuleFiles::around(path, &source.name, MAX_SOURCE));
+    Options { modules, ..Options::default() }
+}
+
 fn check(path: &Path) -> Result<(), Failed> {
     let source = load(path)?;
+    let standard = options(path, &source);
     let files = given_files(path)?;
     let written = folder(&path.with_extension("written"))?;
     let expected: Option<Files> = files.as_ref().map(|files| {
@@ -66,10 +74,10 @@ fn check(path: &Path) -> Result<(), Failed> {
     let exit = i32::from(stderr.is_some());
 
     let builds = [
-        ("optimised", Options::default()),
-        ("unoptimised", Options { opt: OptLevel::None, ..Options::default() }),
-        ("debug memory", Options { debug_memory: true, ..Options::default() }),
-        ("unoptimised debug memory", Options { opt: OptLevel::None, debug_memory: true, ..Options::default() }),
+        ("optimised", standard.clone()),
+        ("unoptimised", Options { opt: OptLevel::None, ..standard.clone() }),
+        ("debug memory", Options { debug_memory: true, ..standard.clone() }),
+        ("unoptimised debug memory", Options { opt: OptLevel::None, debug_memory: true, ..standard.clone() }),
     ];
     // Each pass can be left out: what it does must not be what another relies on.
     let each = std::env::var_os("MOCHI_EACH_PASS").is_some();
@@ -77,16 +85,16 @@ fn check(path: &Path) -> Result<(), Failed> {
     let left_out = mochi_emitter::opt::names().enumerate().filter(|(at, _)| each || (start + at) % 4 == 0);
     let without = left_out.map(|(_, pass)| {
         let skip_passes = vec![pass.to_owned()];
-        (pass, Options { skip_passes, ..Options::default() })
+        (pass, Options { skip_passes, ..standard.clone() })
     });
     for (pass, options) in without {
         let ran = in_wasmtime(&compile(&source, &options)?, &given)?;
         files::expect_same(&format!("standard output (without {pass})"), &ran.stdout, &stdout)?;
     }
-    let text = mochi_emitter::print_ir(&source, &Options::default(), Stage::Built)
+    let text = mochi_emitter::print_ir(&source, &standard, Stage::Built)
         .map_err(|failure| format!("{:?}", failure.diagnostics))?;
     let text = SourceFile::new("case.mir", text);
-    let ran = in_wasmtime(&compile(&text, &Options { language: Language::Ir, ..Options::default() })?, &given)?;
+    let ran = in_wasmtime(&compile(&text, &Options { language: Language::Ir, ..standard.clone() })?, &given)?;
     files::expect_same("standard output (from its IR)", &ran.stdout, &stdout)?;
     for (build, options) in builds {
         let wasm = compile(&source, &options)?;

@@ -21,7 +21,7 @@ mod walk;
 use std::cell::OnceCell;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::modules::Unit;
+use crate::modules::{Module, Unit};
 use crate::strict;
 use crate::typed;
 
@@ -53,13 +53,16 @@ pub enum Blocks {
 /// Called by the pipeline right after parsing, also when parsing found errors that left a tree.
 /// The findings are in the order of the text.
 pub fn check(unit: &Unit, options: &CheckOptions) -> (Option<typed::Program>, Vec<Diagnostic>) {
-    let rejected: Vec<Diagnostic> =
-        unit.modules.iter().flat_map(|module| strict::check(&unit.files, &module.ast)).collect();
+    let strictly = |module: &Module| strict::check(&unit.files, &module.ast);
+    // What is imported has no types there, so that warnings about its uses would be noise.
+    let is_judged = |module: &&Module| options.strict || !module.imports_modules();
+    let rejected: Vec<Diagnostic> = unit.modules.iter().filter(is_judged).flat_map(strictly).collect();
     if options.strict && !rejected.is_empty() {
-        return (None, rejected);
+        return (None, rejected.into_iter().chain(unit.failed.iter().cloned()).collect());
     }
     let logic = OnceCell::new();
     let (resolved, mut diagnostics) = resolve::resolve(unit, options.blocks, &logic);
+    diagnostics.extend(unit.failed.iter().cloned());
     let is_complete = is_sound(&diagnostics);
     let (typed, more) = infer::infer(&resolved, is_complete);
     diagnostics.extend(more);

@@ -627,7 +627,12 @@ impl<'a> Resolver<'a> {
     ) {
         let indexes = self.exprs(indexes);
         let value = self.expr(value);
-        let Some((bound, fields)) = self.assigned(target, &indexes, fields) else {
+        let (bound, fields) = match self.assigned_member(target, &indexes, fields) {
+            Some(Some((global, fields))) => (Some(Bound::Variable(Place::Global(global))), fields),
+            Some(None) => return,
+            None => (self.lookup(&target.text, target.span), fields),
+        };
+        let Some(bound) = bound else {
             if self.names().functions.contains_key(target.text.as_str()) {
                 // All is resolved again with this function as a variable.
                 self.assigned.top_level.insert((self.module, &target.text));
@@ -670,25 +675,6 @@ impl<'a> Resolver<'a> {
             StmtKind::AssignField { place, name, indexes, fields, value }
         };
         out.push(Stmt { kind, span });
-    }
-
-    /// What an assignment names, and the fields that are left of it.
-    fn assigned(
-        &mut self,
-        target: &'a ast::Name,
-        indexes: &[ExprId],
-        fields: &'a [ast::Name],
-    ) -> Option<(Bound, &'a [ast::Name])> {
-        if let Some(bound) = self.lookup(&target.text, target.span) {
-            return Some((bound, fields));
-        }
-        let (&Imported::Module(module), [], [member, fields @ ..]) =
-            (self.names().modules.get(target.text.as_str())?, indexes, fields)
-        else {
-            return None;
-        };
-        let global = self.exported_variable(module, member)?;
-        Some((Bound::Variable(Place::Global(global)), fields))
     }
 
     fn if_stmt(&mut self, first: &'a ast::IfStmt, span: Span) -> StmtKind {
@@ -884,7 +870,7 @@ impl<'a> Resolver<'a> {
                 (Imported::Module(module), ast::ExprKind::Call { callee: _, args }) => {
                     self.call_member(module, name, args, span)
                 }
-                (Imported::Module(module), _) => self.member(module, name, span),
+                (Imported::Module(module), _) => self.module_value(module, name, span),
                 (Imported::Refused, _) => self.push(ExprKind::Refused, span),
             };
         }

@@ -18,6 +18,11 @@ macro_rules! codes {
                 match self { $(Code::$code => stringify!($code),)* }
             }
 
+            /// Whether the parser makes it.
+            pub fn is_of_the_parser(self) -> bool {
+                self.name().starts_with('P')
+            }
+
             /// What the code stands for, in one line.
             pub fn summary(self) -> &'static str {
                 match self { $(Code::$code => concat!($($summary),+).trim_ascii(),)* }

@@ -287,6 +287,15 @@ pub enum AgentItem {
     Intent { name: Name, params: Vec<Param>, result: Option<TypeExpr>, body: Block, span: Span },
 }
 
+impl AgentItem {
+    pub fn span(&self) -> Span {
+        match self {
+            AgentItem::Stmt(stmt) => stmt.span,
+            AgentItem::Intent { span, .. } => *span,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Predicate {
     pub name: Name,

@@ -114,6 +114,7 @@ impl<'a> Resolver<'a> {
         }
         for member in members {
             let id = member.function;
+            self.module = self.module_of(member.name_span);
             self.program.functions[id.index()] = self.member(member);
         }
     }
@@ -176,6 +177,9 @@ impl<'a> Resolver<'a> {
         let Some(agent) = self.agents.declared.get(&record).cloned() else {
             unreachable!("an agent is declared before it is made")
         };
+        let declared = agent.body.first().map_or(span, ast::AgentItem::span);
+        let own = self.module_of(declared);
+        let module = std::mem::replace(&mut self.module, own);
         let outer = std::mem::take(&mut self.outer);
         let func = std::mem::replace(&mut self.func, Scope { id: Some(id), ..Scope::default() });
         let is_sort_key = std::mem::take(&mut self.is_sort_key);
@@ -240,6 +244,7 @@ impl<'a> Resolver<'a> {
         let result = self.push(ExprKind::Local(made), span);
         body.push(Stmt { kind: StmtKind::Return(Some(result)), span });
         self.is_sort_key = is_sort_key;
+        self.module = module;
         self.outer = outer;
         let scope = std::mem::replace(&mut self.func, func);
         self.program.functions[id.index()] = Function {

@@ -98,13 +98,13 @@ impl<'a> Resolver<'a> {
         if let Some(variant) = self.construct(module, &name.text, args, span) {
             return variant;
         }
-        let of = self.member(module, name, span);
+        let of = self.module_value(module, name, span);
         let args = self.exprs(args);
         self.push(ExprKind::CallValue { of, args }, span)
     }
 
     /// `module.name` as a value.
-    pub(super) fn member(&mut self, module: usize, name: &'a ast::Name, span: Span) -> ExprId {
+    pub(super) fn module_value(&mut self, module: usize, name: &'a ast::Name, span: Span) -> ExprId {
         if !self.expect_exported(module, &name.text, name.span) {
             return self.push(ExprKind::Refused, span);
         }
@@ -132,6 +132,29 @@ impl<'a> Resolver<'a> {
             self.program.globals[global.index()].read_early = true;
         }
         Some(global)
+    }
+
+    /// The variable of another module that an assignment sets, with the fields that are left of it; nothing when there is
+    /// none, which has been said.
+    pub(super) fn assigned_member(
+        &mut self,
+        target: &'a ast::Name,
+        indexes: &[ExprId],
+        fields: &'a [ast::Name],
+    ) -> Option<Option<(GlobalId, &'a [ast::Name])>> {
+        let &Imported::Module(module) = self.names().modules.get(target.text.as_str())? else { return None };
+        let ([], [member, rest @ ..]) = (indexes, fields) else { return None };
+        if self.is_bound(&target.text) || self.names().variables.contains(target.text.as_str()) {
+            return None;
+        }
+        if !self.expect_exported(module, &member.text, member.span) {
+            return Some(None);
+        }
+        let global = self.exported_variable(module, member);
+        if global.is_none() {
+            self.error(Code::T001, member.span, format!("assignment to undeclared variable: {}", member.text));
+        }
+        Some(global.map(|global| (global, rest)))
     }
 
     /// A type that a module exports, or a variant of a union that it exports.

@@ -73,7 +73,7 @@ impl<'a> Resolver<'a> {
         let record = match target.text.as_str() {
             "text" | "embedding" => None,
             name => {
-                let known = self.named_record(name);
+                let known = self.named_record(target);
                 let Some(record) = known.filter(|record| self.program.records[record.index()].union.is_none()) else {
                     self.error(Code::T025, target.span, format!("unknown type: {name}"));
                     return self.push(ExprKind::Refused, span);
