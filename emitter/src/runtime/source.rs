@@ -63,7 +63,8 @@ files!(
     "trigonometric.mochi",
     "word.mochi",
     "write_json.mochi",
-    "write_yaml.mochi"
+    "write_yaml.mochi",
+    "yaml_text.mochi"
 );
 
 /// A mistake in the runtime's sources, which are part of the compiler: tests look for them.
