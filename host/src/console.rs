@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 /// The export that says where pending output is.
 pub(crate) const PENDING_EXPORT: &str = "mochi_stdout";
 
-/// How long a process that must end waits for its output to be taken.
-const DRAIN_TIME: Duration = Duration::from_millis(40);
+/// How long a process that must end waits for its output to be taken: no longer than that takes, but on a busy machine
+/// the thread that writes must have had a turn.
+const DRAIN_TIME: Duration = Duration::from_millis(500);
 
 /// Where a program's bytes go.
 pub(crate) struct Streams {
@@ -145,7 +146,7 @@ impl Console {
         self.stopping.store(true, Ordering::SeqCst);
         let console = Arc::clone(self);
         within(DRAIN_TIME, move || console.drain_from_outside());
-        within(DRAIN_TIME / 2, move || io::stderr().write_all(message.as_bytes()).unwrap_or_default());
+        within(DRAIN_TIME, move || io::stderr().write_all(message.as_bytes()).unwrap_or_default());
         crate::output::remove_temporaries();
         std::process::exit(i32::from(code))
     }

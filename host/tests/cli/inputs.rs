@@ -119,7 +119,7 @@ fn wrong_usage() {
     ] {
         bench.tool(args).expect(2);
     }
-    bench.tool(["bench", "x.mochi"]).expect(2).says("`mochi-wasm bench` is not available yet");
+    bench.tool(["profile", "x.mochi"]).expect(2).says("`mochi-wasm profile` is not available yet");
     bench.tool(["compile", "hello.wasm", "--emit", "oci"]).expect(2).says("--emit oci");
     bench.tool(["--version"]).expect(0);
     bench.tool(["--help"]).expect(0);
