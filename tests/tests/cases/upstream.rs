@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 use mochi_emitter::{Code, Diagnostic, Options, Severity, SourceFile};
-use mochi_wasm::RunOptions;
+use mochi_wasm::{Directory, RunOptions};
 
 use crate::{files, programs};
 
@@ -42,9 +42,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     assert!(!rows.is_empty(), "no programs in upstream/programs.tsv");
     for (corpus, path) in rows {
         let json = JSON_CORPORA.contains(&corpus);
-        let program = root.join(path);
+        let (root, program) = (root.clone(), root.join(path));
         let stem = path.strip_suffix(".mochi").unwrap_or(path);
-        trials.push(Trial::test(format!("upstream/{stem}"), move || golden(&program, json)));
+        trials.push(Trial::test(format!("upstream/{stem}"), move || golden(&root, &program, json)));
     }
     trials
 }
@@ -86,8 +86,8 @@ fn first(text: &str) -> Option<String> {
     Some(format!("{code} {line}:{column}"))
 }
 
-/// Compares what the program prints with its recording; as JSON values if `json`.
-fn golden(path: &Path, json: bool) -> Result<(), Failed> {
+/// Compares what the program prints with its recording; as JSON values if `json`. Files that it names lie below the root.
+fn golden(root: &Path, path: &Path, json: bool) -> Result<(), Failed> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let beside = |extension: &str| path.with_extension(extension);
     let recordings = [
@@ -107,6 +107,7 @@ fn golden(path: &Path, json: bool) -> Result<(), Failed> {
     let mut printed = String::new();
     for seed in seeds {
         let mut options = RunOptions { stdin: stdin.clone().unwrap_or_default(), ..RunOptions::default() };
+        options.grants.dirs.push(Directory { host: root.to_owned(), guest: ".".to_owned(), writable: false });
         options.grants.env.push(("MOCHI_NOW_SEED".to_owned(), (*seed).to_owned()));
         let engine = options.engine().map_err(|error| format!("{error:?}"))?;
         let outcome = mochi_wasm::run_module(&engine, &wasm, &options).map_err(|error| format!("{error:?}"))?;
