@@ -2,6 +2,7 @@
 
 use super::{Kind, Parse, Parser, Wanted};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::modules::alias_of;
 use crate::source::Span;
 use crate::syntax::ast::{
     AgentItem, Block, Condition, Expr, Field, FunDecl, Member, Name, Param, Predicate, Stmt, StmtKind, Term, TypeDecl,
@@ -196,6 +197,10 @@ impl Parser<'_> {
                 let span = self.span_since(start);
                 self.report_shape(Diagnostic::error(Code::P064, span, message));
             }
+        }
+        if language.is_none() {
+            let name = alias.as_ref().map_or_else(|| alias_of(&path), |alias| alias.text.as_str());
+            self.modules.insert(name.to_owned());
         }
         Ok(StmtKind::Import { language, path, path_span, alias, auto })
     }

@@ -299,7 +299,9 @@ impl Parser<'_> {
                 ExprKind::Struct { name, fields: self.open_list_until(Kind::CloseBrace, Self::named_value)? }
             }
             (Kind::Dot, Kind::Ident, Kind::OpenBrace)
-                if self.kind_ahead(4) == Kind::Ident && self.kind_ahead(5) == Kind::Colon =>
+                if self.kind_ahead(4) == Kind::Ident
+                    && self.kind_ahead(5) == Kind::Colon
+                    && self.modules.contains(self.text(self.token())) =>
             {
                 let name = self.qualified_name()?;
                 self.bump();

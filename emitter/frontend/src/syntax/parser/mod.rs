@@ -56,6 +56,7 @@ pub(super) fn parse(
         height: 0,
         effects: 0,
         exports: BTreeSet::new(),
+        modules: BTreeSet::new(),
     };
     let mut program = parser.program();
     program.exports = parser.exports;
@@ -107,6 +108,8 @@ struct Parser<'a> {
     /// How many calls and the like were read so far that run with the current statement.
     effects: u32,
     exports: BTreeSet<String>,
+    /// The names that imports of modules of the language have given so far.
+    modules: BTreeSet<String>,
 }
 
 impl Parser<'_> {

@@ -41,11 +41,11 @@ impl Parser<'_> {
         })
     }
 
-    /// `[ Ident "." ] Ident`: a type of this module or another, whose name keeps its dot. The reference knows
-    /// only those of this module.
+    /// `[ Ident "." ] Ident`: a type of this module or of one that is imported above, whose name keeps its dot. (The
+    /// reference knows only those of this module; the dot in `x as T.f` leads to a field.)
     pub(super) fn qualified_name(&mut self) -> Parse<Name> {
         let mut name = self.name()?;
-        if self.kind() == Kind::Dot && self.kind_ahead(1) == Kind::Ident {
+        if self.kind() == Kind::Dot && self.kind_ahead(1) == Kind::Ident && self.modules.contains(&name.text) {
             self.bump();
             let member = self.name()?;
             name = Name { text: format!("{}.{}", name.text, member.text), span: name.span.to(member.span) };
@@ -63,13 +63,15 @@ impl Parser<'_> {
 
     /// The type after `as`. In `x as int < y` the sign is a comparison.
     pub(super) fn cast_type(&mut self) -> Parse<TypeExpr> {
-        if self.kind() != Kind::Ident || self.kind_ahead(1) != Kind::Less {
+        let is_qualified = self.kind_ahead(1) == Kind::Dot && self.modules.contains(self.text(self.token()));
+        let end = if is_qualified { 3 } else { 1 };
+        if self.kind() != Kind::Ident || self.kind_ahead(end) != Kind::Less {
             return self.type_expr();
         }
         if let Some(ty) = self.try_parse(Self::type_expr) {
             return Ok(ty);
         }
-        let name = self.name()?;
+        let name = self.qualified_name()?;
         let span = name.span;
         Ok(TypeExpr { kind: TypeExprKind::Name(name), span })
     }
