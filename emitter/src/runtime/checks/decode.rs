@@ -113,13 +113,18 @@ impl<'m> Reader<'m> {
     }
 }
 
-/// What print shows of the rows that a text gives, which comes in pieces.
+/// What print shows of the rows that a text gives.
 pub(super) fn load(module: &Module, function: &str, text: &[u8], row: &Target) -> String {
+    load_by(module, function, text, row, 1000)
+}
+
+/// The same of a text that comes in pieces of so many bytes.
+fn load_by(module: &Module, function: &str, text: &[u8], row: &Target, piece: usize) -> String {
     let mut reader = Reader::new(module);
     let shape = reader.rows(row);
     let Reader { mut machine } = reader;
     machine.interp.host.stdin = text.to_vec();
-    machine.interp.host.read_limit = Some(1000);
+    machine.interp.host.read_limit = Some(piece);
     let live = machine.live_objects();
     let rows = machine.call(function, &[0, shape, 7]);
     let shown = machine.call("object_to_string", &[rows, 0]);
@@ -378,6 +383,28 @@ fn values_that_no_cast_takes_fail_at_their_place() {
         assert_eq!(failure(&module, "load_json", text.as_bytes(), &row(target)), message, "{value}");
     }
     assert_eq!(failure(&module, "load_json", b"[{}]", &Int), "cannot cast map[string]interface {} to int @ 1:2");
+}
+
+#[test]
+fn texts_come_in_pieces_of_any_size() {
+    let module = module_of(FUNCTIONS);
+    let row = Target::Record("P", vec![("id", Int), ("text", Text)]);
+    let lines: Vec<String> = (0..2200).map(|id| format!("{{\"text\":\"line of {id} é\",\"id\":{id}}}")).collect();
+    let rows = (0..2200).map(|id| format!("{{\"__name\": \"P\", \"id\": {id}, \"text\": \"line of {id} é\"}}"));
+    let shown = format!("[{}]", rows.collect::<Vec<_>>().join(", "));
+    // More than the buffer of a source has room for at first.
+    let text = lines.join("\n");
+    assert!(text.len() > 70_000);
+    for limit in [999, 65_536] {
+        assert!(load_by(&module, "load_jsonl", text.as_bytes(), &row, limit) == shown, "{limit}");
+        let text = format!("[{}]", lines.join(","));
+        assert!(load_by(&module, "load_json", text.as_bytes(), &row, limit) == shown, "{limit}");
+    }
+    let short = "{\"id\":1,\"text\":\"\"}\n\n{\"id\":2,\"text\":\"é\"}";
+    let shown = "[{\"__name\": \"P\", \"id\": 1, \"text\": \"\"}, {\"__name\": \"P\", \"id\": 2, \"text\": \"é\"}]";
+    for limit in 1..9 {
+        assert_eq!(load_by(&module, "load_jsonl", short.as_bytes(), &row, limit), shown, "{limit}");
+    }
 }
 
 #[test]
