@@ -361,6 +361,12 @@ builtins! {
         Pure; example "" => "";
     }
 
+    /// What `print` writes for the value.
+    TextShown text_shown {
+        (of: any) -> string;
+        Pure; example "" => "";
+    }
+
     /// The SHA-256 digest of a string's bytes, or of a list of bytes, as a list of 32 ints.
     Digest digest {
         (of: any) -> list;
@@ -383,6 +389,7 @@ impl Builtin {
                 | Builtin::TextSplit
                 | Builtin::TextRepeat
                 | Builtin::TextTrim
+                | Builtin::TextShown
                 | Builtin::Digest
         )
     }

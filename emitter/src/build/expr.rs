@@ -30,6 +30,7 @@ fn operation(builtin: Builtin) -> (MochiOp, Imm) {
         Builtin::TextSplit => MochiOp::StrSplit,
         Builtin::TextRepeat => MochiOp::StrRepeat,
         Builtin::TextTrim => MochiOp::StrTrim,
+        Builtin::TextShown => return (MochiOp::AnyToStr, Imm::I32(NoneText::Print as i32)),
         Builtin::Digest => MochiOp::AnyDigest,
         other => panic!("{other:?} is more than one operation"),
     };
@@ -670,6 +671,7 @@ impl FunctionCtx<'_, '_> {
                 | Builtin::TextSplit
                 | Builtin::TextRepeat
                 | Builtin::TextTrim
+                | Builtin::TextShown
                 | Builtin::Digest,
                 _,
             ) => {

@@ -41,6 +41,7 @@ impl Walk<'_, '_, '_> {
             | Builtin::TextSplit
             | Builtin::TextRepeat
             | Builtin::TextTrim
+            | Builtin::TextShown
             | Builtin::Digest => unreachable!("the prelude's operations are walked elsewhere"),
             Builtin::Json => self.json(next(), span),
             Builtin::ToJson => {

@@ -168,7 +168,8 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         } else {
             // In a list, texts have quotes and tell their kinds apart.
             let list = self.list(query.seen_key, vec![value.clone()], span);
-            self.view(list)
+            let list = self.view(list);
+            shape::builtin(Builtin::TextShown, vec![list], Type::STRING, span)
         };
         let key = if shape::is_movable(&key) { key } else { self.set_new(key, out) };
         let kind = ExprKind::MapContains { of: Box::new(seen.clone()), key: Box::new(key.clone()) };
