@@ -62,6 +62,7 @@ files!(
     "text.mochi",
     "trigonometric.mochi",
     "word.mochi",
+    "write_csv.mochi",
     "write_json.mochi",
     "write_yaml.mochi",
     "yaml_text.mochi"
