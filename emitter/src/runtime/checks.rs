@@ -5,6 +5,7 @@
 
 mod alloc;
 mod copy;
+mod csv;
 mod decode;
 mod elementary;
 mod float;
