@@ -9,6 +9,7 @@ pub mod build;
 pub mod ir;
 pub mod legalize;
 pub mod opt;
+mod parallel;
 pub mod pipeline;
 pub mod runtime;
 pub mod wasm;

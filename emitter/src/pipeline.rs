@@ -241,7 +241,8 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
             if options.opt == OptLevel::Size {
                 skip.push(opt::detour::PASS.name.to_owned());
             }
-            opt::optimize(module, phase, &skip, |pass, module| verify(module, pass.name));
+            let mut verify = |pass: &opt::Pass, module: &Module| verify(module, pass.name);
+            opt::optimize(module, phase, &skip, if cfg!(debug_assertions) { Some(&mut verify) } else { None });
         }
     }
 }

@@ -18,11 +18,14 @@ impl Ctx<'_> {
         for &inst in self.following {
             let next = self.old.inst(inst);
             let list = lists[lists.len() - 1];
-            if next.op != Op::Mochi(MochiOp::ListPush) || next.args[0] != list {
+            if !self.uses.is_single(list) || lists.len() > room as usize {
+                break;
+            }
+            if !next.args.contains(&list) {
                 continue;
             }
-            let is_seen = !self.uses.is_single(list) || lists.len() > room as usize;
-            if is_seen || !self.add_constant(layout, next.args[1], &mut bytes) {
+            let is_push = next.op == Op::Mochi(MochiOp::ListPush) && next.args[0] == list;
+            if !is_push || !self.add_constant(layout, next.args[1], &mut bytes) {
                 break;
             }
             lists.push(next.results[0]);

@@ -12,7 +12,7 @@ use super::layout::SMALL_LIMIT;
 use super::{LegalizeOptions, legalize};
 use crate::ir::interp::{Interpreter, TrapKind};
 use crate::ir::{CapturingWasi, Module, Phase, parse, verify_module};
-use crate::opt::{count, optimize};
+use crate::opt::{Pass, count, optimize};
 
 /// Counts and legalizes a program in the pure phase.
 #[track_caller]
@@ -53,9 +53,10 @@ fn verify(module: &Module, text: &str) {
 fn run(text: &str) -> (i32, String, String) {
     let result = run_module(&legalized(text), text);
     let mut module = parsed(text);
-    optimize(&mut module, Phase::Pure, &[], |_, module| verify(module, text));
+    let mut verify = |_: &Pass, module: &Module| verify(module, text);
+    optimize(&mut module, Phase::Pure, &[], Some(&mut verify));
     to_wasm_operations(&mut module, text);
-    optimize(&mut module, Phase::Legalized, &[], |_, module| verify(module, text));
+    optimize(&mut module, Phase::Legalized, &[], Some(&mut verify));
     assert_eq!(run_module(&module, text), result, "with all passes:\n{text}");
     result
 }

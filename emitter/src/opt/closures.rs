@@ -137,7 +137,7 @@ mod tests {
                 "{APPLY}func main() {{\nb0:\nv0: int = int.const 5\nv1: fun<int -> int> = closure.new add\n\
                  closure.init 0 v1, v0\nv2: int = int.const 7\nv3: int = call apply(v1, v2)\nprint v3\nreturn\n}}\n"
             ),
-            super::super::inline::PASS.run,
+            |module| super::super::inline::PASS.run_on(module),
         );
         let main = text.split("func main").nth(1).expect("main is printed");
         assert_eq!(main.matches("int.add").count(), 2, "{text}");
@@ -153,7 +153,7 @@ mod tests {
                  v2: fun<int -> int>? = convert v1\nglobal.store g0 v2\nv3: fun<int -> int> = convert v2\n\
                  v4: int = call_value(v3, v0)\nprint v4\nreturn\n}}\n"
             ),
-            super::super::inline::PASS.run,
+            |module| super::super::inline::PASS.run_on(module),
         );
         let main = text.split("func main").nth(1).expect("main is printed");
         assert!(main.contains("closure.new add") && main.contains("int.add v0, v0"), "{text}");

@@ -17,22 +17,20 @@
 
 use std::collections::HashMap;
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators, LoopData, Loops};
-use crate::ir::{Block, Function, Inst, InstData, Module, Op, Phase, Target, Terminator, Value, remove_trivial_params};
+use crate::ir::{Block, Function, Inst, InstData, Op, Target, Terminator, Value, remove_trivial_params};
 
-pub const PASS: Pass = Pass { name: "detour", run };
+pub const PASS: Pass = Pass { name: "detour", run: Run::OnFunction(run) };
 
 /// Most instructions of a loop that is changed.
 const LOOP_LIMIT: usize = 80;
 /// No function grows beyond this many instructions.
 const FUNCTION_LIMIT: usize = 20_000;
 
-fn run(module: &mut Module) {
-    for func in &mut module.functions {
-        if func.import.is_none() && func.phase == Phase::Legalized && !func.cold && has_cold_block(func) {
-            detour_loops(func);
-        }
+fn run(func: &mut Function) {
+    if !func.cold && has_cold_block(func) {
+        detour_loops(func);
     }
 }
 

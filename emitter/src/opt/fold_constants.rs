@@ -13,23 +13,15 @@
 //!
 //! NaN is not folded: which of its bit patterns an engine makes is up to the engine.
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::Cfg;
 use crate::ir::interp::evaluate;
 use crate::ir::{
-    Block, DataId, ENTRY, Effect, Function, Imm, Inst, Kind, Module, Op, Phase, Terminator, Type, Value, ValueDef,
-    WasmOp, remove_unreachable_blocks,
+    Block, DataId, ENTRY, Effect, Function, Imm, Inst, Kind, Op, Terminator, Type, Value, ValueDef, WasmOp,
+    remove_unreachable_blocks,
 };
 
-pub const PASS: Pass = Pass { name: "fold-constants", run };
-
-fn run(module: &mut Module) {
-    for func in &mut module.functions {
-        if func.import.is_none() && func.phase == Phase::Legalized {
-            fold(func);
-        }
-    }
-}
+pub const PASS: Pass = Pass { name: "fold-constants", run: Run::OnFunction(fold) };
 
 /// A constant of any machine type: its word, or where data lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

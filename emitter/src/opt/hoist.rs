@@ -13,13 +13,13 @@
 //! first branch. What may fail must also come before anything that is seen from outside or fails
 //! otherwise, as the first round would do that first.
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators, LoopData, Loops, Slot, WriteSet, Writes};
 use crate::ir::{
     Block, ENTRY, Effect, Function, Inst, Kind, MochiOp, Module, Op, Phase, Target, Terminator, Value, ValueDef,
 };
 
-pub const PASS: Pass = Pass { name: "hoist", run };
+pub const PASS: Pass = Pass { name: "hoist", run: Run::OnModule(run) };
 
 fn run(module: &mut Module) {
     let reads = |func: &Function| {
@@ -182,7 +182,7 @@ b2:
 }}
 "
         );
-        let text = after(&text, PASS.run);
+        let text = after(&text, |module| PASS.run_on(module));
         let start = text.find("func f").expect("a function f");
         text[start..].to_owned()
     }

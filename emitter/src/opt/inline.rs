@@ -14,8 +14,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Pass;
 use super::closures::{call_directly, forward_captures};
+use super::{Pass, Run};
 use crate::ir::{
     Block, FuncId, Function, Imm, InlineHint, InlinedCall, Inst, Module, Op, Phase, Scope, Target, Terminator, Value,
     ValueDef,
@@ -30,8 +30,8 @@ const ROUNDS: usize = 4;
 /// No function grows beyond this many instructions by inlining.
 const CALLER_LIMIT: usize = 20_000;
 
-pub const PASS: Pass = Pass { name: "inline", run };
-pub const RUNTIME_PASS: Pass = Pass { name: "inline-runtime", run: run_runtime };
+pub const PASS: Pass = Pass { name: "inline", run: Run::OnModule(run) };
+pub const RUNTIME_PASS: Pass = Pass { name: "inline-runtime", run: Run::OnModule(run_runtime) };
 
 /// Inlines small functions of the user, and those that are nothing but what a function value does; the
 /// module is in the pure phase.

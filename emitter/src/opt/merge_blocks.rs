@@ -16,27 +16,23 @@
 //! values on the stack within a block only. Headers of loops are not skipped: their loops would get
 //! a second entry.
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators, Loops, Uses};
 use crate::ir::{
-    Block, ENTRY, Function, Imm, Inst, Module, Op, Phase, Target, Terminator, Type, Value, ValueDef, WasmOp,
-    remove_trivial_params, remove_unreachable_blocks,
+    Block, ENTRY, Function, Imm, Inst, Op, Target, Terminator, Type, Value, ValueDef, WasmOp, remove_trivial_params,
+    remove_unreachable_blocks,
 };
 
-pub const PASS: Pass = Pass { name: "merge-blocks", run };
+pub const PASS: Pass = Pass { name: "merge-blocks", run: Run::OnFunction(run) };
 
-fn run(module: &mut Module) {
-    for func in &mut module.functions {
-        if func.import.is_none() && func.phase == Phase::Legalized {
-            remove_trivial_params(func);
-            skip_blocks(func);
-            remove_unreachable_blocks(func);
-            splice(func);
-            remove_unreachable_blocks(func);
-            remove_trivial_params(func);
-            name_cold_first(func);
-        }
-    }
+fn run(func: &mut Function) {
+    remove_trivial_params(func);
+    skip_blocks(func);
+    remove_unreachable_blocks(func);
+    splice(func);
+    remove_unreachable_blocks(func);
+    remove_trivial_params(func);
+    name_cold_first(func);
 }
 
 fn name_cold_first(func: &mut Function) {

@@ -20,14 +20,33 @@ mod testing;
 
 pub use count::count;
 
-use crate::ir::{Module, Phase};
+use crate::ir::{Function, Module, Phase};
+use crate::parallel;
 
 /// A transformation of the module that keeps what it means.
 #[derive(Clone, Copy)]
 pub struct Pass {
     /// As the command line's `--skip-pass` spells it.
     pub name: &'static str,
-    pub run: fn(&mut Module),
+    pub run: Run,
+}
+
+/// What a pass looks at.
+#[derive(Clone, Copy)]
+pub enum Run {
+    OnModule(fn(&mut Module)),
+    /// Each legalized function by itself.
+    OnFunction(fn(&mut Function)),
+}
+
+#[cfg(test)]
+impl Pass {
+    fn run_on(&self, module: &mut Module) {
+        match self.run {
+            Run::OnModule(run) => run(module),
+            Run::OnFunction(run) => on_functions(module, &[run]),
+        }
+    }
 }
 
 /// What runs before counting, in this order.
@@ -46,19 +65,42 @@ pub const LEGALIZED: &[Pass] = &[
 /// What legalizing does besides if optimizing, by the same kind of name: facts about lists are loaded before loops.
 pub const LIST_FACTS: &str = "list-facts";
 
-/// Runs the passes of `phase` but for the names in `skip`; `after` sees the module after each.
-pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: impl FnMut(&Pass, &Module)) {
+/// Who looks at the module after each pass.
+pub type After<'a> = &'a mut dyn FnMut(&Pass, &Module);
+
+/// Runs the passes of `phase` but for the names in `skip`; `after`, if there is one, sees the module after each.
+pub fn optimize(module: &mut Module, phase: Phase, skip: &[String], mut after: Option<After>) {
     let passes = match phase {
         Phase::Pure => PURE,
         Phase::Counted => &[],
         Phase::Legalized => LEGALIZED,
     };
-    for pass in passes {
-        if skip.iter().all(|name| name != pass.name) {
-            (pass.run)(module);
+    let mut passes = passes.iter().filter(|pass| skip.iter().all(|name| name != pass.name)).peekable();
+    while let Some(pass) = passes.next() {
+        match pass.run {
+            Run::OnModule(run) => run(module),
+            Run::OnFunction(run) => {
+                let mut runs = vec![run];
+                // Whoever looks at the module does so after each pass.
+                while let Some(Pass { name: _, run: Run::OnFunction(run) }) = passes.peek().filter(|_| after.is_none())
+                {
+                    runs.push(*run);
+                    passes.next();
+                }
+                on_functions(module, &runs);
+            }
+        }
+        if let Some(after) = &mut after {
             after(pass, module);
         }
     }
+}
+
+/// All of `runs` on each legalized function, one function after the other on each thread.
+fn on_functions(module: &mut Module, runs: &[fn(&mut Function)]) {
+    let functions = module.functions.iter_mut();
+    let legalized = functions.filter(|func| func.import.is_none() && func.phase == Phase::Legalized);
+    parallel::for_each(legalized.collect(), |func| func.insts.len(), |func| runs.iter().for_each(|run| run(func)));
 }
 
 /// The names of all passes.

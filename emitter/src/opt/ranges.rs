@@ -22,8 +22,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Pass;
 use super::inline::callees_first;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators};
 use crate::ir::{
     Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator, Type,
@@ -163,7 +163,7 @@ struct Ctx<'a> {
     reached: Vec<bool>,
 }
 
-pub const PASS: Pass = Pass { name: "ranges", run };
+pub const PASS: Pass = Pass { name: "ranges", run: Run::OnModule(run) };
 
 /// Rewrites int operations whose operands and results are proven small.
 fn run(module: &mut Module) {

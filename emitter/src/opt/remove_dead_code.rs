@@ -8,19 +8,15 @@
 //! such instructions use, with the arguments of every edge. Emission leaves dead code out by
 //! itself; this pass is for those that come between, who count instructions and uses.
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Needed};
-use crate::ir::{ENTRY, Function, Module, Phase, ValueDef, remove_unreachable_blocks};
+use crate::ir::{ENTRY, Function, ValueDef, remove_unreachable_blocks};
 
-pub const PASS: Pass = Pass { name: "remove-dead-code", run };
+pub const PASS: Pass = Pass { name: "remove-dead-code", run: Run::OnFunction(run) };
 
-fn run(module: &mut Module) {
-    for func in &mut module.functions {
-        if func.import.is_none() && func.phase == Phase::Legalized {
-            remove_unreachable_blocks(func);
-            clean(func);
-        }
-    }
+fn run(func: &mut Function) {
+    remove_unreachable_blocks(func);
+    clean(func);
 }
 
 fn clean(func: &mut Function) {

@@ -10,20 +10,12 @@
 //! rules. Constants computed on the way come from the interpreter. One walk in block order, so
 //! that operands are in their final form when their users are looked at.
 
-use super::Pass;
+use super::{Pass, Run};
 use crate::analysis::{Cfg, Uses};
 use crate::ir::interp::evaluate;
-use crate::ir::{Block, Function, Imm, Inst, Module, Op, Phase, Terminator, Type, Value, ValueDef, WasmOp};
+use crate::ir::{Block, Function, Imm, Inst, Op, Terminator, Type, Value, ValueDef, WasmOp};
 
-pub const PASS: Pass = Pass { name: "simplify", run };
-
-fn run(module: &mut Module) {
-    for func in &mut module.functions {
-        if func.import.is_none() && func.phase == Phase::Legalized {
-            simplify(func);
-        }
-    }
-}
+pub const PASS: Pass = Pass { name: "simplify", run: Run::OnFunction(simplify) };
 
 fn simplify(func: &mut Function) {
     let cfg = Cfg::new(func);

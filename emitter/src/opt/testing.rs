@@ -22,7 +22,7 @@ pub(super) fn after(text: &str, pass: impl FnOnce(&mut Module)) -> String {
 /// The text of legalized function `f` of a module, from its first line to its last, after `pass`.
 pub(super) fn after_legalized(text: &str, pass: Pass) -> String {
     let mut module = parse(text).unwrap_or_else(|errors| panic!("{errors:?}")).module;
-    (pass.run)(&mut module);
+    pass.run_on(&mut module);
     let index = module.functions.iter().position(|func| func.name == "f").expect("a function f");
     if let Err(errors) = verify_function(&module, FuncId::new(index)) {
         panic!("{errors:?}\n{}", print_module(&module, Spans::Omit));
@@ -46,7 +46,7 @@ proptest! {
         let expected = run(&module);
         for pass in LEGALIZED {
             let before = module.clone();
-            (pass.run)(&mut module);
+            pass.run_on(&mut module);
             let text = || format!("{} made\n{}", pass.name, print_module(&module, Spans::Omit));
             for index in 0..module.functions.len() {
                 let verified = verify_function(&module, FuncId::new(index));

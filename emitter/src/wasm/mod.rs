@@ -34,6 +34,7 @@ use wasmparser::WasmFeatures;
 use self::encode::{Addresses, const_expr, val_type};
 use self::reach::Reached;
 use crate::ir::{DATA_START, DataId, FuncId, GlobalId, Module, PAGE_SIZE, Placement, SigId, Signature, place_data};
+use crate::parallel;
 
 /// What an emitted module may use, exactly: what every engine in the field has.
 pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
@@ -82,7 +83,14 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
     let mut code = CodeSection::new();
     let mut hints = BranchHints::new();
     let with_body = symbols.functions.iter().filter(|&&id| module.func(id).import.is_none());
-    let mut lines = lines::Lines::new(with_body.count());
+    let with_body: Vec<FuncId> = with_body.copied().collect();
+    let size = |id: &FuncId| module.func(*id).insts.len();
+    let bodies = parallel::map(&with_body, size, |&id| {
+        let reached = &reached.bodies[id.index()].as_ref().expect("what is emitted was reached");
+        body::body(module.func(id), &reached.cfg, &reached.needed, &symbols)
+    });
+    let mut bodies = bodies.into_iter();
+    let mut lines = lines::Lines::new(with_body.len());
     for &id in &symbols.functions {
         let func = module.func(id);
         let count = func.sig.params.len().max(func.sig.results.len());
@@ -90,20 +98,19 @@ pub fn emit(module: &Module, options: &EmitOptions) -> Result<Vec<u8>, EmitError
             return Err(EmitError::TooManyParameters { function: func.name.clone(), count });
         }
         let ty = types.index(&func.sig);
-        match (&func.import, &reached.bodies[id.index()]) {
-            (Some((from, field)), _) => {
+        match &func.import {
+            Some((from, field)) => {
                 imports.import(from, field, EntityType::Function(ty));
             }
-            (None, Some(reach::Body { cfg, needed })) => {
+            None => {
                 functions.function(ty);
-                let body = body::body(func, cfg, needed, &symbols)?;
+                let body = bodies.next().expect("each function has a body")?;
                 code.raw(&body.bytes);
                 lines.function(id, body.bytes.len(), body.places);
                 if !body.hints.is_empty() {
                     hints.function_hints(body::Symbols::function(&symbols, id), body.hints);
                 }
             }
-            (None, None) => panic!("{} was not reached", func.name),
         }
     }
 
