@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod build;
+mod hash;
 pub mod ir;
 pub mod legalize;
 pub mod opt;

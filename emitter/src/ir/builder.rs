@@ -5,11 +5,12 @@
 //! gets a parameter whose arguments are filled in at sealing. Parameters that turn out to be
 //! trivial (one value besides themselves) are removed when the function is finished.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use mochi_frontend::source::Span;
 
 use super::{Block, ENTRY, Function, Imm, Inst, MochiOp, Op, Target, Terminator, Type, Value, ValueDef, WasmOp};
+use crate::hash::HashMap;
 
 /// A source variable while building. Its reads and writes become values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,8 +41,8 @@ impl FunctionBuilder {
             current: Some(ENTRY),
             span: None,
             variables: Vec::new(),
-            definitions: HashMap::new(),
-            incomplete: HashMap::new(),
+            definitions: HashMap::default(),
+            incomplete: HashMap::default(),
             sealed: vec![false; blocks],
             unfilled: VecDeque::new(),
             preds: vec![Vec::new(); blocks],
@@ -271,7 +272,7 @@ impl FunctionBuilder {
         }
         assert!(self.incomplete.is_empty(), "blocks of {} were not sealed", self.func.name);
         remove_unreachable_blocks(&mut self.func);
-        remove_trivial_params(&mut self.func);
+        super::remove_trivial_params(&mut self.func);
         self.func
     }
 }
@@ -308,83 +309,6 @@ pub fn remove_unreachable_blocks(func: &mut Function) {
         }
         for (position, param) in func.blocks[index].params.clone().into_iter().enumerate() {
             func.values[param.index()].def = ValueDef::Param(Block::new(index), position as u32);
-        }
-    }
-}
-
-/// Removes block parameters that every edge gives the same value (or themselves), to a fixpoint.
-pub fn remove_trivial_params(func: &mut Function) {
-    loop {
-        // For each parameter: the one value it gets, if only one.
-        let mut unique: Vec<Option<Option<Value>>> = vec![None; func.values.len()];
-        for block in &func.blocks {
-            for target in block.term.targets() {
-                for (&param, &arg) in func.blocks[target.block.index()].params.iter().zip(&target.args) {
-                    let seen = &mut unique[param.index()];
-                    match *seen {
-                        _ if arg == param => {}
-                        None => *seen = Some(Some(arg)),
-                        Some(Some(value)) if value == arg => {}
-                        Some(_) => *seen = Some(None),
-                    }
-                }
-            }
-        }
-        let mut replaced: Vec<Option<Value>> = vec![None; func.values.len()];
-        let mut any = false;
-        for (index, block) in func.blocks.iter().enumerate().skip(1) {
-            debug_assert!(index > 0);
-            for &param in &block.params {
-                if let Some(Some(value)) = unique[param.index()] {
-                    replaced[param.index()] = Some(value);
-                    any = true;
-                }
-            }
-        }
-        if !any {
-            return;
-        }
-        // Chains of replaced parameters can be long: each is followed once and then remembered.
-        // One closes into a ring only through unreachable code.
-        let mut chain = Vec::new();
-        for start in 0..replaced.len() {
-            let mut value = Value::new(start);
-            while let Some(next) = replaced[value.index()] {
-                chain.push(value);
-                value = next;
-                assert!(chain.len() <= replaced.len(), "a ring of parameters without a value from outside");
-            }
-            for passed in chain.drain(..) {
-                replaced[passed.index()] = Some(value);
-            }
-        }
-        let resolve = |value: Value| replaced[value.index()].unwrap_or(value);
-        let removed: Vec<Vec<usize>> = func
-            .blocks
-            .iter()
-            .map(|block| {
-                let params = block.params.iter().enumerate();
-                params.filter(|&(_, param)| replaced[param.index()].is_some()).map(|(at, _)| at).collect()
-            })
-            .collect();
-        for block in &mut func.blocks {
-            for target in block.term.targets_mut() {
-                for &at in removed[target.block.index()].iter().rev() {
-                    target.args.remove(at);
-                }
-            }
-            block.term.map_uses(resolve);
-        }
-        for (index, removed) in removed.iter().enumerate() {
-            for &at in removed.iter().rev() {
-                func.blocks[index].params.remove(at);
-            }
-            for (position, param) in func.blocks[index].params.clone().into_iter().enumerate() {
-                func.values[param.index()].def = ValueDef::Param(Block::new(index), position as u32);
-            }
-        }
-        for inst in &mut func.insts {
-            inst.args.iter_mut().for_each(|arg| *arg = resolve(*arg));
         }
     }
 }

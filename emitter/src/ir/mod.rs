@@ -20,13 +20,14 @@ mod shapes;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trivial_params;
 mod types;
 mod verifier;
 mod wasi;
 
 use std::fmt;
 
-pub use builder::{FunctionBuilder, Variable, remove_trivial_params, remove_unreachable_blocks};
+pub use builder::{FunctionBuilder, Variable, remove_unreachable_blocks};
 use mochi_frontend::source::Span;
 pub use ops::{AnyKind, Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_uncounted};
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
@@ -34,6 +35,7 @@ pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};
 pub use shapes::Shape;
 pub use table::Table;
+pub use trivial_params::remove_trivial_params;
 pub use types::{FuncSig, Kind, Record, RecordForm, Type, Union};
 pub use verifier::{CAPACITY_LIMIT, DATA_LIMIT, Place, VerifyError, verify_function, verify_module};
 pub use wasi::CapturingWasi;

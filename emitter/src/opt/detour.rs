@@ -15,10 +15,9 @@
 //! get block parameters where these meet ("Simple and Efficient Construction of Static Single Assignment
 //! Form", CC 2013).
 
-use std::collections::HashMap;
-
 use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators, LoopData, Loops};
+use crate::hash::HashMap;
 use crate::ir::{Block, Function, Inst, InstData, Op, Target, Terminator, Value, remove_trivial_params};
 
 pub const PASS: Pass = Pass { name: "detour", run: Run::OnFunction(run) };
@@ -94,7 +93,7 @@ fn detour(func: &mut Function, data: &LoopData) -> bool {
         }
     }
     let order: Vec<Block> = data.blocks.iter().copied().filter(|block| follows.contains(block)).collect();
-    let mut copies = Copies { blocks: HashMap::new(), values: HashMap::new() };
+    let mut copies = Copies { blocks: HashMap::default(), values: HashMap::default() };
     for &block in &order {
         copies.add_block(func, block);
     }
@@ -175,10 +174,10 @@ impl Repair<'_> {
         let mut repair = Repair {
             func,
             preds,
-            pairs: HashMap::new(),
-            at_end: HashMap::new(),
-            at_start: HashMap::new(),
-            homes: HashMap::new(),
+            pairs: HashMap::default(),
+            at_end: HashMap::default(),
+            at_start: HashMap::default(),
+            homes: HashMap::default(),
         };
         let mut pairs: Vec<(Value, Value)> = copies.values.into_iter().collect();
         pairs.sort_unstable();
@@ -211,7 +210,7 @@ impl Repair<'_> {
                 }
             }
             let uses: Vec<Value> = self.func.block(block).term.uses().collect();
-            let mut reaching: HashMap<Value, Value> = HashMap::new();
+            let mut reaching: HashMap<Value, Value> = HashMap::default();
             for value in uses {
                 let found = self.reaching(block, value);
                 reaching.insert(value, found);

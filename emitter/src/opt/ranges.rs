@@ -20,11 +20,12 @@
 //! The second, for elements that are not words, is found by following v1 back to comparisons with the
 //! length: a list may grow behind a value, but never shrinks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::inline::callees_first;
 use super::{Pass, Run};
 use crate::analysis::{Cfg, Dominators};
+use crate::hash::HashMap;
 use crate::ir::{
     Block, ENTRY, FuncId, Function, Imm, Init, InstData, Kind, MochiOp, Module, Op, Phase, Target, Terminator, Type,
     Value, ValueDef,
@@ -255,7 +256,7 @@ fn initial(ty: Type, init: Init) -> Range {
 fn shape(func: &Function) -> Shape {
     let cfg = Cfg::new(func);
     let dom = Dominators::new(&cfg);
-    let mut facts: HashMap<Value, Vec<(Block, Fact)>> = HashMap::new();
+    let mut facts: HashMap<Value, Vec<(Block, Fact)>> = HashMap::default();
     for block in func.block_ids() {
         for (which, target) in func.block(block).term.targets().enumerate() {
             if cfg.preds(target.block).len() == 1 {
@@ -265,7 +266,7 @@ fn shape(func: &Function) -> Shape {
             }
         }
     }
-    let mut indexes: HashMap<Value, Vec<(Block, usize)>> = HashMap::new();
+    let mut indexes: HashMap<Value, Vec<(Block, usize)>> = HashMap::default();
     let mut homes = vec![ENTRY; func.insts.len()];
     for &block in cfg.rpo() {
         for (position, &inst) in func.block(block).insts.iter().enumerate() {

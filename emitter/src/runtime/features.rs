@@ -26,9 +26,6 @@ pub struct Features {
 }
 
 impl Features {
-    /// How many sets of features there are.
-    pub(super) const SETS: usize = 128;
-
     /// What a module has before it is legalized.
     pub fn of(module: &Module, rings: &Rings, debug_memory: bool) -> Features {
         let is_any = |ty: &Type| ty.kind == Kind::Any;
@@ -54,16 +51,9 @@ impl Features {
         }
     }
 
-    pub(super) fn index(self) -> usize {
-        let Features { debug_memory, any, maps, fields, rationals, cycles, long_ints } = self;
-        [debug_memory, any, maps, fields, rationals, cycles, long_ints]
-            .iter()
-            .fold(0, |index, &has| index << 1 | has as usize)
-    }
-
     #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = Features> {
-        (0..Features::SETS).map(|set| {
+        (0..128).map(|set| {
             let has = |bit: usize| set >> bit & 1 == 1;
             Features {
                 debug_memory: has(6),

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use mochi_frontend::diagnostic::Severity;
 use mochi_frontend::source::SourceFile;
@@ -99,9 +99,12 @@ pub(super) struct Item {
     text: &'static str,
     stmt: OnceLock<Result<ast::Stmt, DialectError>>,
     constant: OnceLock<Result<lower::Constant, DialectError>>,
-    /// Lowered with each set of features.
-    templates: [OnceLock<Result<Template, DialectError>>; Features::SETS],
+    /// Lowered with those sets of features that were asked for.
+    templates: Mutex<Vec<(Features, Lowered)>>,
 }
+
+/// A lowered function, kept for the life of the process.
+type Lowered = &'static Result<Template, DialectError>;
 
 impl Item {
     pub(super) fn error(&self, offset: u32, message: impl Into<String>) -> DialectError {
@@ -134,8 +137,15 @@ impl Item {
 
     /// The lowered function.
     pub(super) fn template(&'static self, features: Features) -> Result<&'static Template, DialectError> {
-        let template = &self.templates[features.index()];
-        template.get_or_init(|| lower::function(self, features)).as_ref().map_err(Clone::clone)
+        // What a thread that panicked has left behind is whole: the list only grows.
+        let mut templates = self.templates.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = templates.iter().find(|&&(set, _)| set == features).map(|&(_, lowered)| lowered);
+        let lowered = known.unwrap_or_else(|| {
+            let lowered: Lowered = Box::leak(Box::new(lower::function(self, features)));
+            templates.push((features, lowered));
+            lowered
+        });
+        lowered.as_ref().map_err(Clone::clone)
     }
 }
 
@@ -182,7 +192,7 @@ fn cut(file: &'static str, text: &'static str, items: &mut Vec<Item>) {
                 text: &text[from..end],
                 stmt: OnceLock::new(),
                 constant: OnceLock::new(),
-                templates: [const { OnceLock::new() }; Features::SETS],
+                templates: Mutex::new(Vec::new()),
             });
         }
     };

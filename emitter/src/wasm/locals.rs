@@ -60,12 +60,13 @@ impl Ranges {
     /// Adds the stretches of `other`, which must not overlap.
     fn join(&mut self, mut other: Ranges) {
         self.0.append(&mut other.0);
-        self.tidy();
+        // The stable sort merges two runs that are in order already.
+        self.0.sort();
+        self.join_touching();
     }
 
-    /// Sorts the stretches and joins those that touch.
-    fn tidy(&mut self) {
-        self.0.sort_unstable();
+    /// Joins stretches that touch; they are in order.
+    fn join_touching(&mut self) {
         self.0.dedup_by(|next, last| {
             let touch = next.0 <= last.1 + 1;
             if touch {
@@ -284,7 +285,8 @@ impl Walk {
         ranges.0.extend(
             passed.iter().map(|&block| (moments.starts[block.index()], end(block, self.last_use[block.index()]))),
         );
-        ranges.tidy();
+        ranges.0.sort_unstable();
+        ranges.join_touching();
         ranges
     }
 }
