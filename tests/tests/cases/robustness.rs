@@ -8,7 +8,7 @@ use mochi_emitter::{Options, SourceFile};
 
 use crate::{files, programs};
 
-const ROUNDS: usize = 1000;
+const ROUNDS: usize = 3_000;
 const LIMIT: Duration = Duration::from_secs(5);
 
 pub(crate) fn trials() -> Vec<Trial> {

@@ -135,6 +135,31 @@ pub(super) struct Interned {
 }
 
 impl Interned {
+    /// A type with these slots besides those that are there.
+    fn add(&mut self, shape: Shape, mut slots: Vec<Type>, keys: &Keys) -> Kind {
+        let id = match shape {
+            Shape::List => {
+                self.lists.push(ListType { element: slots[0] });
+                self.lists.len() - 1
+            }
+            Shape::Map => {
+                self.maps.push(MapType { value: slots[0] });
+                self.maps.len() - 1
+            }
+            Shape::Func => {
+                let result = slots.pop().unwrap_or(Type::NONE);
+                self.funcs.push(FuncType { params: slots, result });
+                self.funcs.len() - 1
+            }
+            Shape::Row(row_keys) => {
+                let id = self.first_row + self.rows.len();
+                self.rows.push(keys.record(row_keys, id, &slots));
+                id
+            }
+        };
+        shape.kind(id as u32)
+    }
+
     pub(super) fn rename(&self, ty: Type) -> Type {
         let kind = class_of(ty.kind).and_then(|class| self.kinds[class as usize]);
         Type { kind: kind.unwrap_or(ty.kind), ..ty }
@@ -174,8 +199,12 @@ impl Classes {
         }
     }
 
-    /// A new class with so many slots.
+    /// A new class with so many slots. Once types have been settled, only a program with errors, whose types were not
+    /// followed to their ends, has any more.
     pub(super) fn make(&mut self, shape: Shape, slots: usize) -> Kind {
+        if let Some(interned) = &mut self.interned {
+            return interned.add(shape, vec![Type::NONE; slots], &self.keys);
+        }
         let id = self.classes.len() as u32;
         let slots = vec![Slot::default(); slots];
         self.classes.push(Class { parent: id, shape, slots, readers: BTreeSet::new(), escapes: false });
@@ -590,10 +619,7 @@ impl Classes {
     pub(super) fn intern(&mut self) -> Interned {
         let mut interned =
             Interned { kinds: vec![None; self.classes.len()], first_row: self.unions.len(), ..Interned::default() };
-        let mut rows: BTreeMap<(KeysId, Vec<Type>), u32> = BTreeMap::new();
-        let mut lists: BTreeMap<Type, u32> = BTreeMap::new();
-        let mut maps: BTreeMap<Type, u32> = BTreeMap::new();
-        let mut funcs: BTreeMap<Vec<Type>, u32> = BTreeMap::new();
+        let mut known: BTreeMap<(Shape, Vec<Type>), Kind> = BTreeMap::new();
         for index in 0..self.classes.len() as u32 {
             let mut open = vec![index];
             while let Some(&named) = open.last() {
@@ -610,28 +636,10 @@ impl Classes {
                 open.pop();
                 if interned.kinds[class as usize].is_none() {
                     let slots = data.slots.iter().map(|slot| interned.rename(self.canonical(slot.ty)));
-                    let mut slots: Vec<Type> = slots.map(stored).collect();
-                    let id = match data.shape {
-                        Shape::List => *lists.entry(slots[0]).or_insert_with(|| {
-                            interned.lists.push(ListType { element: slots[0] });
-                            interned.lists.len() as u32 - 1
-                        }),
-                        Shape::Map => *maps.entry(slots[0]).or_insert_with(|| {
-                            interned.maps.push(MapType { value: slots[0] });
-                            interned.maps.len() as u32 - 1
-                        }),
-                        Shape::Func => *funcs.entry(slots.clone()).or_insert_with(|| {
-                            let result = slots.pop().unwrap_or(Type::NONE);
-                            interned.funcs.push(FuncType { params: slots, result });
-                            interned.funcs.len() as u32 - 1
-                        }),
-                        Shape::Row(keys) => *rows.entry((keys, slots.clone())).or_insert_with(|| {
-                            let id = interned.first_row + interned.rows.len();
-                            interned.rows.push(self.keys.record(keys, id, &slots));
-                            id as u32
-                        }),
-                    };
-                    interned.kinds[class as usize] = Some(data.shape.kind(id));
+                    let slots: Vec<Type> = slots.map(stored).collect();
+                    let known = known.entry((data.shape, slots.clone()));
+                    let kind = *known.or_insert_with(|| interned.add(data.shape, slots, &self.keys));
+                    interned.kinds[class as usize] = Some(kind);
                 }
                 interned.kinds[named as usize] = interned.kinds[class as usize];
             }

@@ -84,6 +84,10 @@ pub(super) fn convert(of: Expr, to: Type) -> Expr {
         // It is of another type only because the type of a function value has room for a value.
         return sequence(of, none(span), span);
     }
+    if to.nullable && of.ty == Type::INT.or_none() && !matches!(to.kind, Kind::Int | Kind::Any) {
+        // Only none is given where a value of another type is taken, but the type of a container has room for an int.
+        return sequence(of, expr(ExprKind::None, to, span), span);
+    }
     let is_held = of.ty.kind == to.kind || of.ty == Type::NONE && to.nullable || to.kind == Kind::Any;
     if of.ty == to || of.ty == Type::NEVER || !is_held {
         return of;

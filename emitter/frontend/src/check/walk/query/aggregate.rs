@@ -94,7 +94,9 @@ impl<'p> Walk<'_, 'p, '_> {
                 out.append(&mut step(walk, value));
             } else if held.kind == element.kind {
                 let value = shape::convert(value, held);
-                let value = if shape::is_movable(&value) { value } else { walk.set_new(value, out) };
+                // A none that stands there is no number under any test.
+                let is_plain = shape::is_movable(&value) && !matches!(value.kind, ExprKind::None);
+                let value = if is_plain { value } else { walk.set_new(value, out) };
                 out.append(&mut step(walk, value));
             }
         });
