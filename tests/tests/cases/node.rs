@@ -1,6 +1,7 @@
 //! The same modules under Node's WASI, when Node is there.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
@@ -30,6 +31,23 @@ fn needs_only_wasi(wasm: &[u8]) -> Result<bool, Failed> {
         }
     }
     Ok(true)
+}
+
+/// How many programs run in one Node, which keeps the memory of all of them.
+const AT_ONCE: usize = 40;
+
+/// The exit codes of programs, which are described in JSON.
+fn in_node(folder: &Path, runs: &[String]) -> Result<Vec<i32>, Failed> {
+    let path = folder.join("runs.json");
+    fs::write(&path, format!("[{}]", runs.join(",")))?;
+    let script = files::root().join("node/run.mjs");
+    let output = Command::new("node").arg("--no-warnings").arg(script).arg(&path).output()?;
+    if !output.status.success() {
+        return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let codes = String::from_utf8(output.stdout)?;
+    let codes = codes.trim().trim_matches(['[', ']']).split(',').map(|code| code.trim().parse());
+    Ok(codes.collect::<Result<_, _>>()?)
 }
 
 fn check() -> Result<(), Failed> {
@@ -66,16 +84,10 @@ fn check() -> Result<(), Failed> {
             file("err")
         ));
     }
-    let runs = folder.path().join("runs.json");
-    fs::write(&runs, format!("[{}]", list.join(",")))?;
-    let output =
-        Command::new("node").arg("--no-warnings").arg(files::root().join("node/run.mjs")).arg(&runs).output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+    let mut codes: Vec<i32> = Vec::new();
+    for runs in list.chunks(AT_ONCE) {
+        codes.append(&mut in_node(folder.path(), runs)?);
     }
-    let codes = String::from_utf8(output.stdout)?;
-    let codes: Vec<i32> =
-        codes.trim().trim_matches(['[', ']']).split(',').map(|code| code.trim().parse()).collect::<Result<_, _>>()?;
     for (index, ((path, _), code)) in modules.iter().zip(codes).enumerate() {
         let name = files::name(path);
         let expected = i32::from(path.with_extension("err").exists());
