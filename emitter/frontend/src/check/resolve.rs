@@ -275,6 +275,20 @@ struct Scope<'a> {
     called: BTreeSet<FuncId>,
 }
 
+impl<'a> Scope<'a> {
+    /// The function whose body was resolved in this scope; it captures nothing.
+    fn function(
+        self,
+        (name, name_span): (&'a str, Span),
+        params: Vec<LocalId>,
+        body: Block,
+        span: Span,
+    ) -> Function<'a> {
+        let Scope { locals, callees, values, reads, .. } = self;
+        Function { name, name_span, params, captures: 0, locals, body, span, callees, values, reads, is_prelude: false }
+    }
+}
+
 /// What a name stands for.
 #[derive(Clone, Copy)]
 enum Bound {
@@ -318,19 +332,7 @@ impl<'a> Resolver<'a> {
         }
         let body = self.block(&decl.body);
         let scope = std::mem::take(&mut self.func);
-        Function {
-            name: &decl.name.text,
-            name_span: decl.name.span,
-            params,
-            captures: 0,
-            locals: scope.locals,
-            body,
-            span,
-            callees: scope.callees,
-            values: scope.values,
-            reads: scope.reads,
-            is_prelude: false,
-        }
+        scope.function((&decl.name.text, decl.name.span), params, body, span)
     }
 
     fn main(&mut self) -> Function<'a> {

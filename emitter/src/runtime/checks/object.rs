@@ -467,6 +467,17 @@ fn nesting_of_all_kinds_has_no_limit() {
     assert_eq!(objects.machine.live_objects(), live);
 }
 
+/// All that a module may need of the runtime.
+const EVERYTHING: Features = Features {
+    debug_memory: true,
+    any: true,
+    maps: true,
+    fields: true,
+    rationals: true,
+    cycles: true,
+    long_ints: true,
+};
+
 #[test]
 fn rings_are_freed_and_nothing_else() {
     let functions: Vec<&'static str> = FUNCTIONS
@@ -474,16 +485,7 @@ fn rings_are_freed_and_nothing_else() {
         .copied()
         .chain(["object_retain", "object_suspect", "collect_cycles", "collect_at_end"])
         .collect();
-    let features = Features {
-        debug_memory: true,
-        any: true,
-        maps: true,
-        fields: true,
-        rationals: true,
-        cycles: true,
-        long_ints: true,
-    };
-    let module = module_with(&functions, features);
+    let module = module_with(&functions, EVERYTHING);
     let mut objects = Objects::with_mark(&module, RingMark::Maybe);
     let live = objects.machine.live_objects();
     let mut numbers = Random(5);
@@ -534,18 +536,9 @@ fn rings_are_freed_and_nothing_else() {
 
 #[test]
 fn long_rings_are_freed_by_and_by() {
-    let features = Features {
-        debug_memory: true,
-        any: true,
-        maps: true,
-        fields: true,
-        rationals: true,
-        cycles: true,
-        long_ints: true,
-    };
     let functions: Vec<&'static str> =
         FUNCTIONS.iter().copied().chain(["object_suspect", "collect_cycles", "collect_at_end"]).collect();
-    let module = module_with(&functions, features);
+    let module = module_with(&functions, EVERYTHING);
     let mut objects = Objects::with_mark(&module, RingMark::Maybe);
     let live = objects.machine.live_objects();
     for round in 0..6000 {

@@ -144,19 +144,7 @@ impl<'a> Resolver<'a> {
         let params = std::iter::once(agent).chain(params.into_iter().map(|param| self.local(param))).collect();
         let body = self.block(body);
         let scope = std::mem::take(&mut self.func);
-        Function {
-            name,
-            name_span,
-            params,
-            captures: usize::from(name == "on"),
-            locals: scope.locals,
-            body,
-            span,
-            callees: scope.callees,
-            values: scope.values,
-            reads: scope.reads,
-            is_prelude: false,
-        }
+        Function { captures: usize::from(name == "on"), ..scope.function((name, name_span), params, body, span) }
     }
 
     /// `A { field: value, … }`.
@@ -247,19 +235,8 @@ impl<'a> Resolver<'a> {
         self.module = module;
         self.outer = outer;
         let scope = std::mem::replace(&mut self.func, func);
-        self.program.functions[id.index()] = Function {
-            name: self.program.records[record.index()].name,
-            name_span: span,
-            params,
-            captures: 0,
-            locals: scope.locals,
-            body,
-            span,
-            callees: scope.callees,
-            values: scope.values,
-            reads: scope.reads,
-            is_prelude: false,
-        };
+        self.program.functions[id.index()] =
+            scope.function((self.program.records[record.index()].name, span), params, body, span);
         id
     }
 
