@@ -212,6 +212,9 @@ pub(crate) struct SandboxArgs {
     /// The model to ask where the program names none
     #[arg(long, value_name = "NAME")]
     pub(crate) llm_model: Option<String>,
+    /// How long the provider may take for an answer [default: 5m]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) llm_timeout: Option<String>,
     /// Answer what is fetched or generated from a file or directory of recorded answers
     #[arg(long, value_name = "PATH")]
     pub(crate) replay: Option<PathBuf>,

@@ -83,9 +83,20 @@ intrinsics! {
     LlmStop "llm_stop" (STRING) -> INT;
     /// Gives the next question to a model a parameter, a name and a JSON text; how many there are.
     LlmParameter "llm_parameter" (STRING, STRING) -> INT;
-    /// The answer of a model, or fails: model, prompt, schema, the most tokens, temperature. Empty strings, no tokens
-    /// and a temperature below zero are none.
+    /// Gives the next question to a model a message: role, text, and for a `tool` what it answers: id, name and
+    /// arguments of the call; how many texts there are in all messages.
+    LlmMessage "llm_message" (STRING, STRING, STRING, STRING, STRING) -> INT;
+    /// Offers a function in the next question: name, description, the JSON Schema of its arguments.
+    LlmTool "llm_tool" (STRING, STRING, STRING) -> INT;
+    /// The answer of a model, or fails: model, schema, choice of tools, the most tokens, temperature. Empty strings, no
+    /// tokens and a temperature below zero are none.
     LlmGenerate "llm_generate" (STRING, STRING, STRING, INT, FLOAT) -> STRING;
+    /// How many functions the last answer calls.
+    LlmCalls "llm_calls" () -> INT;
+    /// The next of the texts of these calls, each of which has three: id, name, arguments. All must be taken.
+    LlmCallText "llm_call_text" () -> STRING;
+    /// Fails with this text.
+    LlmFail "llm_fail" (STRING) -> STRING;
     /// How many numbers a model gives for a text, or fails.
     LlmEmbed "llm_embed" (STRING, STRING) -> INT;
     /// One of these numbers, which are gone after the last.

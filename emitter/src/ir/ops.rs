@@ -925,7 +925,17 @@ mochi_ops! {
     LlmStop "llm.stop" (borrow text) -> (small) Write None;
     /// Name and JSON text of what else it is asked; how many there are.
     LlmParameter "llm.parameter" (borrow text, borrow text) -> (small) Write None;
-    /// The answer of a model: model, prompt, schema (each empty for none), tokens (0), temperature (below 0).
+    /// A message of the next question: role, text, and id, name and arguments of the call that it answers.
+    LlmMessage "llm.message" (borrow text, borrow text, borrow text, borrow text, borrow text) -> (small) Write None;
+    /// A function that the next question offers: name, description, schema.
+    LlmTool "llm.tool" (borrow text, borrow text, borrow text) -> (small) Write None;
+    /// How many functions the last answer calls.
+    LlmCalls "llm.calls" () -> (small) Write None;
+    /// The next text of these calls.
+    LlmCallText "llm.call_text" () -> (text) Write None;
+    /// Fails with a text.
+    LlmFail "llm.fail" (borrow text) -> (text) Write None;
+    /// The answer of a model: model, schema, choice of tools (each empty for none), tokens (0), temperature (below 0).
     LlmGenerate "llm.generate" (borrow text, borrow text, borrow text, borrow int, borrow number) -> (text) Write None;
     /// How many numbers a model gives for a text: model, text.
     LlmEmbed "llm.embed" (borrow text, borrow text) -> (small) Write None;

@@ -312,6 +312,11 @@ impl<'a> Ctx<'a> {
             | MochiOp::HttpStatus
             | MochiOp::LlmStop
             | MochiOp::LlmParameter
+            | MochiOp::LlmMessage
+            | MochiOp::LlmTool
+            | MochiOp::LlmCalls
+            | MochiOp::LlmCallText
+            | MochiOp::LlmFail
             | MochiOp::LlmGenerate
             | MochiOp::LlmEmbed
             | MochiOp::LlmNumber

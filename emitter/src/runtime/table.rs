@@ -291,7 +291,13 @@ runtime_functions! {
     /// These are pending for the next question.
     LlmStop "llm_stop" (string) -> int;
     LlmParameter "llm_parameter" (string, string) -> int;
-    /// Model, prompt, schema, tokens, temperature.
+    LlmMessage "llm_message" (string, string, string, string, string) -> int;
+    LlmTool "llm_tool" (string, string, string) -> int;
+    /// How many functions the last answer calls, and the texts of these calls one after the other.
+    LlmCalls "llm_calls" () -> int;
+    LlmCallText "llm_call_text" () -> string;
+    LlmFail "llm_fail" (string, i32) -> string;
+    /// Model, schema, choice of tools, tokens, temperature.
     LlmGenerate "llm_generate" (string, string, string, int, f64, i32) -> string;
     LlmEmbed "llm_embed" (string, string, i32) -> int;
     LlmNumber "llm_number" (int) -> f64;

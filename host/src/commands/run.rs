@@ -30,6 +30,8 @@ use wasmtime::{Engine, Module};
 const SEED: &str = "MOCHI_NOW_SEED";
 
 /// Holds the key of the provider of models: what is on a command line, others see.
+/// As elsewhere: a file of the certificates to trust, in PEM form.
+const CERTIFICATES: &str = "SSL_CERT_FILE";
 const LLM_KEY: &str = "MOCHI_LLM_KEY";
 
 pub(crate) fn run(args: &RunArgs, reporter: &Reporter) -> Result<u8> {
@@ -294,7 +296,13 @@ fn outside(args: &SandboxArgs) -> Result<Outside> {
     }
     if let Some(provider) = &args.llm {
         let key = std::env::var(LLM_KEY).ok().filter(|key| !key.is_empty());
-        outside.provider(provider, args.llm_model.clone(), key)?;
+        let patience = args.llm_timeout.as_deref().map(parse_duration).transpose()?;
+        outside.provider(provider, args.llm_model.clone(), key, patience)?;
+    }
+    if let Some(path) = std::env::var_os(CERTIFICATES).filter(|path| !path.is_empty())
+        && (args.llm.is_some() || !args.allow_net.is_empty())
+    {
+        outside.certificates(Path::new(&path))?;
     }
     Ok(outside)
 }

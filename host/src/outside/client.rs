@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use ureq::config::Config;
 use ureq::http::{self, Uri};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Error};
@@ -22,7 +23,9 @@ const MAX_HEAD: usize = 64 << 10;
 pub(super) struct Client(Agent);
 
 impl Client {
-    pub(super) fn new(rules: Arc<Rules>) -> Client {
+    /// With the certificates that are trusted, or else those that Mozilla trusts.
+    pub(super) fn new(rules: Arc<Rules>, roots: Option<&RootCerts>) -> Client {
+        let roots = roots.cloned().unwrap_or(RootCerts::WebPki);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -30,6 +33,7 @@ impl Client {
             .allow_non_standard_methods(true)
             .max_response_header_size(MAX_HEAD)
             .proxy(None)
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .user_agent(concat!("mochi-wasm/", env!("CARGO_PKG_VERSION")))
             .build();
         Client(Agent::with_parts(

@@ -1,15 +1,18 @@
 //! mochi:host/llm as compiled programs import it, and who answers.
 //!
 //! The operator chooses the provider and holds the key: a program says what it would like to ask which model. A
-//! recorded answer is one to the request `GENERATE llm:MODEL` or `EMBED llm:MODEL` whose body is what is asked.
+//! recorded answer is one to the request `GENERATE llm:MODEL` or `EMBED llm:MODEL` whose body is what is asked; it is
+//! a text, which for `EMBED` is a list of numbers, or has the `calls` of tools that the model makes.
 
 use super::abi::Guest;
-use super::{Answer, Asking, Refusal, Request};
+use super::recording::{Call, Spoken};
+use super::{Asking, Refusal, Request};
 use crate::failure::{Failure, Result};
 use crate::limits;
 use crate::sandbox::State;
 use serde_json::{Map, Value, json};
 use std::fmt;
+use std::time::Duration;
 use wasmtime::{Caller, Error, Linker};
 
 const LLM: &str = "mochi:host/llm@0.1.0";
@@ -20,7 +23,7 @@ pub(super) enum Provider {
     /// The prompt itself, for trying things out.
     Echo,
     /// A service with the HTTP interface of OpenAI.
-    Service { base: String, key: Option<String>, model: Option<String> },
+    Service { base: String, key: Option<String>, model: Option<String>, patience: Duration },
 }
 
 /// The key stays out of everything that is shown.
@@ -28,7 +31,7 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Provider::Echo => f.write_str("Echo"),
-            Provider::Service { base, key: _, model } => {
+            Provider::Service { base, key: _, model, patience: _ } => {
                 f.debug_struct("Service").field("base", base).field("model", model).finish_non_exhaustive()
             }
         }
@@ -37,7 +40,12 @@ impl fmt::Debug for Provider {
 
 impl Provider {
     /// `echo`, or the URL that paths such as `/chat/completions` are below.
-    pub(super) fn new(text: &str, model: Option<String>, key: Option<String>) -> Result<Provider> {
+    pub(super) fn new(
+        text: &str,
+        model: Option<String>,
+        key: Option<String>,
+        patience: Option<Duration>,
+    ) -> Result<Provider> {
         if text == "echo" {
             return Ok(Provider::Echo);
         }
@@ -45,7 +53,8 @@ impl Provider {
             return Err(Failure::usage(format!("--llm {text} names no provider"))
                 .help("write `echo`, or the URL of a service such as https://api.openai.com/v1"));
         }
-        Ok(Provider::Service { base: text.trim_end_matches('/').to_owned(), key, model })
+        let patience = patience.unwrap_or(PATIENCE);
+        Ok(Provider::Service { base: text.trim_end_matches('/').to_owned(), key, model, patience })
     }
 }
 
@@ -69,7 +78,7 @@ fn too_long() -> Error {
 }
 
 /// A model answers slowly.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap(
@@ -79,11 +88,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
             let mut guest = Guest::new(&mut caller)?;
             let (model, question) = read_request(&guest, request)?;
             match guest.state().asking.generate(model.as_deref(), &question) {
-                Ok(text) => {
-                    // Text, no calls of tools, usage.
-                    guest.write(result, 0, &[0; 28])?;
-                    guest.give(result, 4, text.as_bytes())
-                }
+                Ok(said) => guest.write_response(result, &said),
                 Err(fault) => guest.write_fault(result, &fault),
             }
         },
@@ -97,13 +102,16 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
          length: i32,
          texts: i32,
          count: i32,
+         parameters: i32,
+         parameter_count: i32,
          result: i32|
          -> wasmtime::Result<()> {
             let mut guest = Guest::new(&mut caller)?;
             let model = if has_model == 0 { None } else { Some(guest.text(model, length)?) };
             let texts = guest.texts(texts, count)?;
-            let vectors: std::result::Result<Vec<_>, _> =
-                texts.iter().map(|text| guest.state().asking.embed(model.as_deref(), text)).collect();
+            let parameters = guest.parameters(parameters, parameter_count)?;
+            let embed = |text: &String| guest.state().asking.embed(model.as_deref(), text, &parameters);
+            let vectors: std::result::Result<Vec<_>, _> = texts.iter().map(embed).collect();
             let vectors = match vectors {
                 Ok(vectors) => vectors,
                 Err(fault) => return guest.write_fault(result, &fault),
@@ -124,59 +132,99 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     Ok(())
 }
 
-/// The record `request`: the model, and the question in the words of OpenAI's interface.
+fn parse(text: &str) -> wasmtime::Result<Value> {
+    serde_json::from_str(text).map_err(|_| Error::msg("a parameter is not JSON"))
+}
+
+fn number(bytes: &[u8], offset: usize) -> i32 {
+    bytes.get(offset..offset + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_le_bytes)
+}
+
+/// The record `request`: the model, and the question in the words of OpenAI's interface, with `schema` for the form of
+/// the answer.
 fn read_request(guest: &Guest<'_, '_>, at: i32) -> wasmtime::Result<(Option<String>, Map<String, Value>)> {
-    const ROLES: [&str; 4] = ["system", "user", "assistant", "tool"];
-    let json = |text: String| serde_json::from_str::<Value>(&text).map_err(|_| Error::msg("a parameter is not JSON"));
-    let record = guest.bytes(at, 80)?;
-    let number = |bytes: &[u8], offset: usize| {
-        bytes.get(offset..offset + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_le_bytes)
-    };
-    let optional = |bytes: &[u8], offset: usize| -> wasmtime::Result<Option<String>> {
-        match bytes.get(offset) {
-            Some(0) | None => Ok(None),
-            Some(_) => guest.text(number(bytes, offset + 4), number(bytes, offset + 8)).map(Some),
-        }
-    };
-    let model = optional(&record, 0)?;
-    let (mut messages, mut asked) = (Vec::new(), 0);
-    for index in 0..number(&record, 16) {
-        let message = guest.bytes(number(&record, 12).wrapping_add(index.wrapping_mul(24)), 24)?;
-        let role = ROLES.get(usize::from(message[0])).ok_or_else(|| Error::msg("a message has no role"))?;
-        let content = guest.text(number(&message, 4), number(&message, 8))?;
-        asked += content.len();
-        if asked > MAX_QUESTION {
-            return Err(too_long());
-        }
-        messages.push(json!({"role": role, "content": content}));
-    }
-    if number(&record, 24) != 0 {
-        return Err(Error::msg("tools are not provided"));
-    }
+    let record = guest.bytes(at, 96)?;
+    let model = guest.optional(&record, 0)?;
     let mut question = Map::new();
-    question.insert("messages".to_owned(), Value::Array(messages));
-    if let Some(schema) = optional(&record, 28)? {
-        question.insert("schema".to_owned(), json(schema)?);
+    question.insert("messages".to_owned(), guest.messages(number(&record, 12), number(&record, 16))?.into());
+    let tools = guest.texts(number(&record, 20), number(&record, 24).wrapping_mul(3))?;
+    if !tools.is_empty() {
+        let tools: wasmtime::Result<Vec<Value>> = tools
+            .chunks_exact(3)
+            .map(|tool| {
+                let function = json!({"name": tool[0], "description": tool[1], "parameters": parse(&tool[2])?});
+                Ok(json!({"type": "function", "function": function}))
+            })
+            .collect();
+        question.insert("tools".to_owned(), tools?.into());
     }
-    if record[40] != 0 {
-        question.insert("max_tokens".to_owned(), number(&record, 44).cast_unsigned().into());
+    if let Some(choice) = guest.optional(&record, 28)? {
+        let choice = match choice.as_str() {
+            "auto" | "none" | "required" => choice.into(),
+            name => json!({"type": "function", "function": {"name": name}}),
+        };
+        question.insert("tool_choice".to_owned(), choice);
     }
-    if record[48] != 0 {
-        let bits = record[56..64].try_into().map_or(0.0, f64::from_le_bytes);
+    if let Some(schema) = guest.optional(&record, 40)? {
+        question.insert("schema".to_owned(), parse(&schema)?);
+    }
+    if record[52] != 0 {
+        question.insert("max_tokens".to_owned(), number(&record, 56).cast_unsigned().into());
+    }
+    if record[64] != 0 {
+        let bits = record[72..80].try_into().map_or(0.0, f64::from_le_bytes);
         question.insert("temperature".to_owned(), bits.into());
     }
-    let stop = guest.texts(number(&record, 64), number(&record, 68))?;
+    let stop = guest.texts(number(&record, 80), number(&record, 84))?;
     if !stop.is_empty() {
         question.insert("stop".to_owned(), stop.into());
     }
-    let parameters = guest.texts(number(&record, 72), number(&record, 76).wrapping_mul(2))?;
-    for pair in parameters.chunks_exact(2) {
-        question.insert(pair[0].clone(), json(pair[1].clone())?);
-    }
+    question.extend(guest.parameters(number(&record, 88), number(&record, 92))?);
     Ok((model, question))
 }
 
 impl Guest<'_, '_> {
+    fn optional(&self, record: &[u8], offset: usize) -> wasmtime::Result<Option<String>> {
+        match record.get(offset) {
+            Some(0) | None => Ok(None),
+            Some(_) => self.text(number(record, offset + 4), number(record, offset + 8)).map(Some),
+        }
+    }
+
+    fn messages(&self, at: i32, count: i32) -> wasmtime::Result<Vec<Value>> {
+        const ROLES: [&str; 4] = ["system", "user", "assistant", "tool"];
+        let (mut messages, mut size) = (Vec::new(), 0);
+        for index in 0..count {
+            let record = self.bytes(at.wrapping_add(index.wrapping_mul(32)), 32)?;
+            let role = ROLES.get(usize::from(record[0])).ok_or_else(|| Error::msg("a message has no role"))?;
+            let content = self.text(number(&record, 4), number(&record, 8))?;
+            size += content.len();
+            if size > MAX_QUESTION {
+                return Err(too_long());
+            }
+            let mut message = json!({"role": role, "content": content});
+            if let Some(id) = self.optional(&record, 12)? {
+                message["tool_call_id"] = id.into();
+            }
+            let calls = self.texts(number(&record, 24), number(&record, 28).wrapping_mul(3))?;
+            if !calls.is_empty() {
+                let call = |call: &[String]| {
+                    let function = json!({"name": call[1], "arguments": call[2]});
+                    json!({"id": call[0], "type": "function", "function": function})
+                };
+                message["tool_calls"] = calls.chunks_exact(3).map(call).collect();
+            }
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+
+    /// Names with JSON texts.
+    fn parameters(&self, at: i32, count: i32) -> wasmtime::Result<Map<String, Value>> {
+        let texts = self.texts(at, count.wrapping_mul(2))?;
+        texts.chunks_exact(2).map(|pair| Ok((pair[0].clone(), parse(&pair[1])?))).collect()
+    }
+
     /// A list of strings.
     fn texts(&self, at: i32, count: i32) -> wasmtime::Result<Vec<String>> {
         let (mut texts, mut size) = (Vec::new(), 0);
@@ -193,6 +241,24 @@ impl Guest<'_, '_> {
         Ok(texts)
     }
 
+    /// Text, calls of tools, and usage, of which nothing is said.
+    fn write_response(&mut self, at: i32, said: &Spoken) -> wasmtime::Result<()> {
+        self.write(at, 0, &[0; 28])?;
+        self.give(at, 4, said.text.as_bytes())?;
+        if said.calls.is_empty() {
+            return Ok(());
+        }
+        let calls = self.allocate(said.calls.len() * 24, 4)?;
+        for (index, Call { id, name, arguments }) in said.calls.iter().enumerate() {
+            let call = calls.wrapping_add(index as i32 * 24);
+            self.give(call, 0, id.as_bytes())?;
+            self.give(call, 8, name.as_bytes())?;
+            self.give(call, 16, arguments.as_bytes())?;
+        }
+        self.write_number(at, 12, calls)?;
+        self.write_number(at, 16, said.calls.len() as i32)
+    }
+
     fn write_fault(&mut self, at: i32, Fault(case, text): &Fault) -> wasmtime::Result<()> {
         self.write(at, 0, &[1])?;
         self.write(at, 4, &[*case])?;
@@ -201,35 +267,39 @@ impl Guest<'_, '_> {
 }
 
 impl Asking {
-    fn generate(&mut self, model: Option<&str>, question: &Map<String, Value>) -> std::result::Result<String, Fault> {
-        let answer = self.answer("GENERATE", model, question, |provider, name| match provider {
-            Provider::Echo => Ok(last_message(question).to_owned()),
+    fn generate(&mut self, model: Option<&str>, question: &Map<String, Value>) -> std::result::Result<Spoken, Fault> {
+        let ask = |provider: &Provider, name: Option<&str>| match provider {
+            Provider::Echo => Ok(Said::Spoken(echo(question))),
             Provider::Service { .. } => Err(service_question(question, name)),
-        })?;
-        match answer {
-            Said::Text(text) => Ok(text),
-            Said::Json(answer) => match answer["choices"][0]["message"]["content"].as_str() {
-                Some(text) => Ok(text.to_owned()),
-                None => Err(Fault(OTHER, "the provider's answer has no text".to_owned())),
-            },
+        };
+        match self.answer("GENERATE", model, question, ask, |answer| spoken(answer).map(Said::Spoken))? {
+            Said::Spoken(spoken) => Ok(spoken),
+            Said::Numbers(numbers) => Ok(Spoken { text: numbers.to_string(), calls: Vec::new() }),
         }
     }
 
-    fn embed(&mut self, model: Option<&str>, text: &str) -> std::result::Result<Vec<f64>, Fault> {
+    fn embed(
+        &mut self,
+        model: Option<&str>,
+        text: &str,
+        parameters: &Map<String, Value>,
+    ) -> std::result::Result<Vec<f64>, Fault> {
         let mut question = Map::new();
         question.insert("input".to_owned(), text.into());
-        let answer = self.answer("EMBED", model, &question, |provider, name| match provider {
+        question.extend(parameters.clone());
+        let ask = |provider: &Provider, name: Option<&str>| match provider {
             // As the reference's: the bytes of the text.
-            Provider::Echo => Ok(json!(text.as_bytes()).to_string()),
+            Provider::Echo => Ok(Said::Numbers(json!(text.as_bytes()))),
             Provider::Service { .. } => {
                 let mut asked = question.clone();
                 asked.extend(name.map(|name| ("model".to_owned(), name.into())));
                 Err(("embeddings", Value::Object(asked)))
             }
-        })?;
-        let numbers = match answer {
-            Said::Text(text) => serde_json::from_str(&text).unwrap_or_default(),
-            Said::Json(answer) => answer["data"][0]["embedding"].clone(),
+        };
+        let read = |answer: &Value| Some(Said::Numbers(answer["data"][0]["embedding"].clone()));
+        let numbers = match self.answer("EMBED", model, &question, ask, read)? {
+            Said::Spoken(spoken) => serde_json::from_str(&spoken.text).unwrap_or_default(),
+            Said::Numbers(numbers) => numbers,
         };
         let numbers: Option<Vec<f64>> =
             numbers.as_array().and_then(|numbers| numbers.iter().map(Value::as_f64).collect());
@@ -237,13 +307,15 @@ impl Asking {
     }
 
     /// What a recording or the provider says; `ask` gives the answer itself, or the path and body of a question to a
-    /// service. The second parameter of it is the model's name without its provider.
+    /// service, of whose answer `read` makes what is said. The second parameter of `ask` is the model's name without
+    /// its provider.
     fn answer(
         &mut self,
         method: &str,
         model: Option<&str>,
         question: &Map<String, Value>,
-        ask: impl FnOnce(&Provider, Option<&str>) -> std::result::Result<String, (&'static str, Value)>,
+        ask: impl FnOnce(&Provider, Option<&str>) -> std::result::Result<Said, (&'static str, Value)>,
+        read: impl FnOnce(&Value) -> Option<Said>,
     ) -> std::result::Result<Said, Fault> {
         let asked = Request {
             method: method.to_owned(),
@@ -253,8 +325,8 @@ impl Asking {
             patience: None,
         };
         let recording = self.outside.recording.clone();
-        if let Some(answer) = recording.as_ref().and_then(|recording| recording.answer(&asked)) {
-            return Ok(Said::Text(String::from_utf8_lossy(&answer.body).into_owned()));
+        if let Some(spoken) = recording.as_ref().and_then(|recording| recording.spoken(&asked)) {
+            return Ok(Said::Spoken(spoken));
         }
         let Some(provider) = self.outside.provider.clone() else {
             return Err(match recording {
@@ -266,25 +338,24 @@ impl Asking {
             model.map(|model| model.split_once(':').map_or(model, |(_, name)| name)).filter(|name| !name.is_empty());
         let default = match &*provider {
             Provider::Echo => None,
-            Provider::Service { base: _, key: _, model } => model.as_deref(),
+            Provider::Service { base: _, key: _, model, patience: _ } => model.as_deref(),
         };
         let said = match (ask(&provider, name.or(default)), &*provider) {
-            (Ok(text), _) => Said::Text(text),
-            (Err((path, body)), Provider::Service { base, key, model: _ }) => {
-                Said::Json(self.question(base, key.as_deref(), path, &body)?)
+            (Ok(said), _) => said,
+            (Err((path, body)), Provider::Service { base, key, model: _, patience }) => {
+                let answer = self.question(&format!("{base}/{path}"), key.as_deref(), *patience, &body)?;
+                read(&answer).ok_or_else(|| Fault(OTHER, "the provider's answer has no text".to_owned()))?
             }
             (Err(_), Provider::Echo) => return Err(Fault(OTHER, "there is nobody to ask".to_owned())),
         };
         if let Some(recorder) = &self.outside.recorder {
-            let text = match &said {
-                Said::Text(text) => text.clone(),
-                Said::Json(answer) => match answer["choices"][0]["message"]["content"].as_str() {
-                    Some(text) => text.to_owned(),
-                    None => answer["data"][0]["embedding"].to_string(),
-                },
+            let added = match &said {
+                Said::Spoken(spoken) => recorder.add_spoken(&asked, spoken),
+                Said::Numbers(numbers) => {
+                    recorder.add_spoken(&asked, &Spoken { text: numbers.to_string(), calls: Vec::new() })
+                }
             };
-            let answer = Answer { status: 200, headers: Vec::new(), body: text.into_bytes() };
-            recorder.add(&asked, &answer).map_err(|refusal| refusal.into_fault())?;
+            added.map_err(|refusal| refusal.into_fault())?;
         }
         Ok(said)
     }
@@ -292,25 +363,26 @@ impl Asking {
     /// Asks a service, whose host is granted by being the provider.
     fn question(
         &mut self,
-        base: &str,
+        url: &str,
         key: Option<&str>,
-        path: &str,
+        patience: Duration,
         body: &Value,
     ) -> std::result::Result<Value, Fault> {
         let mut headers = vec![("content-type".to_owned(), b"application/json".to_vec())];
         headers.extend(key.map(|key| ("authorization".to_owned(), format!("Bearer {key}").into_bytes())));
         let request = Request {
             method: "POST".to_owned(),
-            url: format!("{base}/{path}"),
+            url: url.to_owned(),
             headers,
             body: body.to_string().into_bytes(),
-            patience: Some(PATIENCE),
+            patience: Some(patience),
         };
         let answer = self.provider_client().send(&request).map_err(Refusal::into_fault)?;
-        let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let said = serde_json::from_slice::<Value>(&answer.body);
         if (200..300).contains(&answer.status) {
-            return Ok(said);
+            return said.map_err(|_| Fault(OTHER, "the provider's answer is no JSON".to_owned()));
         }
+        let said = said.unwrap_or_default();
         let mut text = format!("the provider answers {}", answer.status);
         if let Some(message) = said["error"]["message"].as_str().or_else(|| said["error"].as_str()) {
             text = format!("{text}: {message}");
@@ -330,15 +402,48 @@ impl Asking {
     }
 }
 
-/// What was answered: the text itself, or what a service says around it.
+/// What was answered.
 enum Said {
-    Text(String),
-    Json(Value),
+    Spoken(Spoken),
+    Numbers(Value),
 }
 
-fn last_message(question: &Map<String, Value>) -> &str {
-    let messages = question.get("messages").and_then(Value::as_array);
-    messages.and_then(|messages| messages.last()?["content"].as_str()).unwrap_or_default()
+/// What a service says in its answer: a text, calls of tools, or both.
+fn spoken(answer: &Value) -> Option<Spoken> {
+    let message = &answer["choices"][0]["message"];
+    let call = |call: &Value| {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let function = &call["function"];
+        let arguments = match &function["arguments"] {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            // Some services do not write it as text.
+            value => value.to_string(),
+        };
+        Some(Call { id: text(&call["id"]).unwrap_or_default(), name: text(&function["name"])?, arguments })
+    };
+    let calls: Vec<Call> = match message["tool_calls"].as_array() {
+        Some(calls) => calls.iter().map(call).collect::<Option<_>>()?,
+        None => Vec::new(),
+    };
+    let text = message["content"].as_str();
+    if text.is_none() && calls.is_empty() {
+        return None;
+    }
+    Some(Spoken { text: text.unwrap_or_default().to_owned(), calls })
+}
+
+/// The last message; but first it calls the tool that has to be called, with the prompt as arguments.
+fn echo(question: &Map<String, Value>) -> Spoken {
+    let last = question.get("messages").and_then(Value::as_array).and_then(|messages| messages.last());
+    let text = last.and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned();
+    match question.get("tool_choice").and_then(|choice| choice["function"]["name"].as_str()) {
+        Some(name) => {
+            let call = Call { id: "echo".to_owned(), name: name.to_owned(), arguments: text };
+            Spoken { text: String::new(), calls: vec![call] }
+        }
+        None => Spoken { text, calls: Vec::new() },
+    }
 }
 
 /// Path and body of a question to a service.

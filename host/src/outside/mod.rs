@@ -12,11 +12,12 @@ mod http;
 mod llm;
 mod recording;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result, show};
 use crate::sandbox::State;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use ureq::tls::{self, PemItem, RootCerts};
 use wasmtime::{ImportType, Linker};
 
 pub(crate) use self::abi::Table;
@@ -37,6 +38,7 @@ pub struct Outside {
     recording: Option<Arc<Recording>>,
     recorder: Option<Arc<Recorder>>,
     provider: Option<Arc<Provider>>,
+    roots: Option<RootCerts>,
 }
 
 impl Outside {
@@ -52,9 +54,32 @@ impl Outside {
     }
 
     /// Grants a provider of models: `echo`, or the URL of a service with OpenAI's interface, the model that it is asked
-    /// for where a program names none, and the key.
-    pub fn provider(&mut self, provider: &str, model: Option<String>, key: Option<String>) -> Result<()> {
-        self.provider = Some(Arc::new(Provider::new(provider, model, key)?));
+    /// for where a program names none, the key, and how long it may take to answer (five minutes).
+    pub fn provider(
+        &mut self,
+        provider: &str,
+        model: Option<String>,
+        key: Option<String>,
+        patience: Option<Duration>,
+    ) -> Result<()> {
+        self.provider = Some(Arc::new(Provider::new(provider, model, key, patience)?));
+        Ok(())
+    }
+
+    /// Trusts the certificates of a file in PEM form, and no others, to vouch for whom `https` reaches.
+    pub fn certificates(&mut self, path: &Path) -> Result<()> {
+        let unusable = || Failure::usage(format!("cannot use the certificates in {}", show(path)));
+        let text = std::fs::read(path).map_err(|error| unusable().because(error))?;
+        let mut trusted = Vec::new();
+        for item in tls::parse_pem(&text) {
+            if let PemItem::Certificate(certificate) = item.map_err(|error| unusable().because(error))? {
+                trusted.push(certificate);
+            }
+        }
+        if trusted.is_empty() {
+            return Err(unusable().because("there are none"));
+        }
+        self.roots = Some(RootCerts::new_with_certs(&trusted));
         Ok(())
     }
 
@@ -80,11 +105,12 @@ impl Asking {
 
     /// For what the operator named as provider, which may be anywhere.
     fn provider_client(&mut self) -> &Client {
-        self.provider_client.get_or_insert_with(|| Client::new(Arc::new(Rules::unlimited())))
+        let roots = self.outside.roots.as_ref();
+        self.provider_client.get_or_insert_with(|| Client::new(Arc::new(Rules::unlimited()), roots))
     }
 
     fn ask(&mut self, request: &Request) -> std::result::Result<Answer, Refusal> {
-        let Outside { rules, recording, recorder, provider: _ } = &self.outside;
+        let Outside { rules, recording, recorder, provider: _, roots } = &self.outside;
         if let Some(answer) = recording.as_ref().and_then(|recording| recording.answer(request)) {
             return Ok(answer);
         }
@@ -92,7 +118,7 @@ impl Asking {
             return Err(Refusal::Text(recording.misses(request)));
         }
         rules.check(&request.url)?;
-        let client = self.client.get_or_insert_with(|| Client::new(Arc::clone(rules)));
+        let client = self.client.get_or_insert_with(|| Client::new(Arc::clone(rules), roots.as_ref()));
         let answer = client.send(request)?;
         match recorder {
             Some(recorder) => recorder.add(request, &answer).map(|()| answer),

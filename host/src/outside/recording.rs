@@ -10,12 +10,13 @@
 //!
 //! A request is the one that is asked if method, URL and, where it is given, body are the same; GET is the method that
 //! need not be given. Of several answers to one request the first is given the first time and the last one for
-//! ever. An answer has `json` or `text`, and may have `status` (200) and `headers`. What is recorded has no headers of
-//! requests, since they may prove who asks.
+//! ever. An answer has `json` or `text`, and may have `status` (200) and `headers`. What a model says may be `calls` of
+//! tools, `{"name": "f", "arguments": {…}}` each. What is recorded has no headers of requests, since they may prove who
+//! asks.
 
 use super::{Answer, Refusal, Request};
 use crate::failure::{Exit, Failure, Result, show};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -52,6 +53,35 @@ struct RecordedAnswer {
     json: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<Call>,
+}
+
+/// What a model says.
+#[derive(Debug, PartialEq)]
+pub(super) struct Spoken {
+    pub(super) text: String,
+    pub(super) calls: Vec<Call>,
+}
+
+/// A call of a tool.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Call {
+    #[serde(default)]
+    pub(super) id: String,
+    pub(super) name: String,
+    /// A JSON text.
+    #[serde(default, deserialize_with = "json_text")]
+    pub(super) arguments: String,
+}
+
+/// A JSON text in a string, or the value itself.
+fn json_text<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<String, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => text,
+        value => value.to_string(),
+    })
 }
 
 fn get() -> String {
@@ -94,21 +124,37 @@ impl Recording {
     }
 
     pub(super) fn answer(&self, request: &Request) -> Option<Answer> {
+        let answer = self.find(request)?;
+        let headers =
+            answer.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into_bytes()));
+        Some(Answer { status: answer.status, headers: headers.collect(), body: answer.body().into_bytes() })
+    }
+
+    /// What a model says.
+    pub(super) fn spoken(&self, request: &Request) -> Option<Spoken> {
+        let answer = self.find(request)?;
+        Some(Spoken { text: answer.body(), calls: answer.calls.clone() })
+    }
+
+    fn find(&self, request: &Request) -> Option<&RecordedAnswer> {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = || self.entries.iter().enumerate().filter(|(_, entry)| entry.request.is(request));
         let (index, entry) = fitting().find(|&(index, _)| given[index] == 0).or_else(|| fitting().next_back())?;
         given[index] += 1;
-        let RecordedAnswer { status, headers, json, text } = &entry.answer;
-        let body = match (json, text) {
-            (Some(json), _) => json.to_string(),
-            (None, text) => text.clone().unwrap_or_default(),
-        };
-        let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone().into_bytes()));
-        Some(Answer { status: *status, headers: headers.collect(), body: body.into_bytes() })
+        Some(&entry.answer)
     }
 
     pub(super) fn misses(&self, request: &Request) -> String {
         format!("{} has no answer to {} {}", show(&self.path), request.method, request.url)
+    }
+}
+
+impl RecordedAnswer {
+    fn body(&self) -> String {
+        match (&self.json, &self.text) {
+            (Some(json), _) => json.to_string(),
+            (None, text) => text.clone().unwrap_or_default(),
+        }
     }
 }
 
@@ -137,26 +183,46 @@ impl Recorder {
         Ok(Recorder { path: path.to_owned(), file: Mutex::new(file) })
     }
 
-    /// Adds a line; bodies are kept as they are, since a number may be written in several ways.
+    /// Adds an answer; its body is kept as it is, since a number may be written in several ways.
     pub(super) fn add(&self, request: &Request, answer: &Answer) -> std::result::Result<(), Refusal> {
-        let failed =
-            |why: &dyn std::fmt::Display| Refusal::Text(format!("cannot record it in {}: {why}", show(&self.path)));
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).map_err(|_| failed(&"it is not UTF-8"));
-        let body = if request.body.is_empty() { None } else { Some(Value::String(text(&request.body)?)) };
         // Of the headers of an answer only this one changes what a program does.
         let location = answer.headers.iter().find(|(name, _)| name == "location");
         let headers = location
-            .map(|(name, value)| Ok((name.clone(), text(value)?)))
+            .map(|(name, value)| Ok((name.clone(), self.text(value)?)))
             .into_iter()
             .collect::<std::result::Result<_, _>>()?;
-        let entry = Entry {
-            request: RecordedRequest { method: request.method.clone(), url: request.url.clone(), body },
-            answer: RecordedAnswer { status: answer.status, headers, json: None, text: Some(text(&answer.body)?) },
+        let text = Some(self.text(&answer.body)?);
+        self.write(request, RecordedAnswer { status: answer.status, headers, json: None, text, calls: Vec::new() })
+    }
+
+    /// Adds what a model says.
+    pub(super) fn add_spoken(&self, request: &Request, spoken: &Spoken) -> std::result::Result<(), Refusal> {
+        let Spoken { text, calls } = spoken;
+        let answer = RecordedAnswer {
+            status: ok(),
+            headers: BTreeMap::new(),
+            json: None,
+            text: Some(text.clone()).filter(|text| !text.is_empty() || calls.is_empty()),
+            calls: calls.clone(),
         };
-        let mut line = serde_json::to_string(&entry).map_err(|error| failed(&error))?;
+        self.write(request, answer)
+    }
+
+    fn write(&self, request: &Request, answer: RecordedAnswer) -> std::result::Result<(), Refusal> {
+        let body = if request.body.is_empty() { None } else { Some(Value::String(self.text(&request.body)?)) };
+        let request = RecordedRequest { method: request.method.clone(), url: request.url.clone(), body };
+        let mut line = serde_json::to_string(&Entry { request, answer }).map_err(|error| self.failed(&error))?;
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes()).map_err(|error| failed(&error))
+        file.write_all(line.as_bytes()).map_err(|error| self.failed(&error))
+    }
+
+    fn text(&self, bytes: &[u8]) -> std::result::Result<String, Refusal> {
+        String::from_utf8(bytes.to_vec()).map_err(|_| self.failed(&"it is not UTF-8"))
+    }
+
+    fn failed(&self, why: &dyn std::fmt::Display) -> Refusal {
+        Refusal::Text(format!("cannot record it in {}: {why}", show(&self.path)))
     }
 }
 

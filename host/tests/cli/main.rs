@@ -18,4 +18,5 @@ mod programs;
 mod run;
 mod server;
 mod support;
+mod tools;
 mod wit;

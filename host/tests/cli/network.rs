@@ -1,6 +1,6 @@
 //! `fetch`: what it asks, what becomes of the answer, and what it is not allowed.
 
-use crate::server::{Reply, Server};
+use crate::server::{AUTHORITY, Reply, Server};
 use crate::support::{Bench, Done};
 use std::time::{Duration, Instant};
 
@@ -420,4 +420,28 @@ fn modules_that_misuse_the_interfaces_end_alone() {
     bench.tool(["run", "m.wasm"]).expect(126).says("wasi:http/types@0.2.12.[method]fields.clone");
     bench.wasm("m.wasm", &foreign(&[(HTTP, "[constructor]fields", "(param i64)")], ""));
     bench.tool(["run", "m.wasm"]).expect(126);
+}
+
+#[test]
+fn https_reaches_whom_a_trusted_authority_vouches_for() {
+    let bench = Bench::new();
+    let server = Server::secure(|_| Reply::Json(200, "[1, 2]".to_owned()));
+    bench.write("p.mochi", format!("print(fetch \"{}\")", server.url("/")));
+    let args = ["run", "--no-cache", "--allow-net", &server.host(), "p.mochi"];
+    let done = bench.tool(args);
+    assert_eq!((done.code, done.stdout.as_str()), (Some(1), ""));
+    assert!(done.stderr.contains("certificate"), "{}", done.stderr);
+    assert!(server.asked().is_empty());
+
+    bench.write("trusted.pem", AUTHORITY);
+    let trusting =
+        |file: &str| Done::of(bench.command(args).env("SSL_CERT_FILE", file).output().expect("the tool runs"));
+    let done = trusting("trusted.pem");
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), "[1.0, 2.0]\n"), "{}", done.stderr);
+    assert_eq!(server.asked()[0].line, "GET /");
+    let done = trusting("missing.pem");
+    assert_eq!(done.code, Some(2));
+    assert!(done.stderr.starts_with("error: cannot use the certificates in missing.pem"), "{}", done.stderr);
+    bench.write("empty.pem", "");
+    assert!(trusting("empty.pem").stderr.contains("there are none"));
 }

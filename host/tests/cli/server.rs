@@ -1,5 +1,11 @@
 //! An HTTP server for one test: it answers as it is told and remembers what it was asked.
+//!
+//! What it shows over `https` was made by `openssl` for these tests and proves nothing anywhere else: a certificate of
+//! 127.0.0.1 and its key, and that of the authority which signed it, whose key is gone.
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -22,7 +28,11 @@ impl Asked {
     }
 }
 
+/// The authority that a client has to trust to reach a secure server.
+pub(crate) const AUTHORITY: &str = include_str!("certificates/ca.pem");
+
 pub(crate) struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
@@ -41,6 +51,32 @@ pub(crate) enum Reply {
 
 impl Server {
     pub(crate) fn new(answer: impl Fn(&Asked) -> Reply + Send + 'static) -> Server {
+        Server::start("http", answer, |connection| Some(Box::new(connection)))
+    }
+
+    /// The same over `https`.
+    pub(crate) fn secure(answer: impl Fn(&Asked) -> Reply + Send + 'static) -> Server {
+        let chain = CertificateDer::pem_slice_iter(include_bytes!("certificates/server.pem"));
+        let chain = chain.collect::<Result<Vec<_>, _>>().expect("certificates");
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/server.key")).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("protocol versions")
+            .with_no_client_auth()
+            .with_single_cert(chain, key);
+        let config = Arc::new(config.expect("a certificate with its key"));
+        Server::start("https", answer, move |connection| {
+            let session = ServerConnection::new(Arc::clone(&config)).ok()?;
+            Some(Box::new(StreamOwned::new(session, connection)))
+        })
+    }
+
+    fn start(
+        scheme: &'static str,
+        answer: impl Fn(&Asked) -> Reply + Send + 'static,
+        accept: impl Fn(TcpStream) -> Option<Box<dyn Connection>> + Send + 'static,
+    ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -48,7 +84,9 @@ impl Server {
         // It ends with the test's process.
         thread::spawn(move || {
             for connection in listener.incoming() {
-                let Ok(mut connection) = connection else { continue };
+                let Ok(connection) = connection else { continue };
+                let _ = connection.set_read_timeout(Some(Duration::from_secs(5)));
+                let Some(mut connection) = accept(connection) else { continue };
                 let Some(request) = read(&mut connection) else { continue };
                 let reply = answer(&request);
                 log.lock().expect("a log").push(request);
@@ -56,7 +94,7 @@ impl Server {
                 let _ = write(&mut connection, reply);
             }
         });
-        Server { address, asked }
+        Server { scheme, address, asked }
     }
 
     /// Host and port.
@@ -65,7 +103,7 @@ impl Server {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -73,8 +111,12 @@ impl Server {
     }
 }
 
-fn read(connection: &mut TcpStream) -> Option<Asked> {
-    connection.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+/// What a request comes over.
+trait Connection: Read + Write {}
+
+impl<C: Read + Write> Connection for C {}
+
+fn read(connection: &mut Box<dyn Connection>) -> Option<Asked> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -103,7 +145,7 @@ fn read(connection: &mut TcpStream) -> Option<Asked> {
     Some(asked)
 }
 
-fn write(connection: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
+fn write(connection: &mut Box<dyn Connection>, reply: Reply) -> std::io::Result<()> {
     match reply {
         Reply::Json(status, body) => {
             let length = body.len();

@@ -73,8 +73,10 @@ fn imports(text: &str) -> Vec<(String, String, Vec<ValType>, Vec<ValType>)> {
 const ASKS: &str = r#"
 let a = fetch "http://a.test/" with { method: "POST", headers: {"a": "b"}, body: 1, timeout: 1.0 }
 let b = generate text { prompt: "b", temperature: 0.5, stop: ["."], seed: 1 }
-let c = generate embedding { text: "c" }
-print(a, b, c)
+let c = generate embedding { text: "c", dimensions: 2 }
+fun f(x: int): int { return x }
+let d = generate text { prompt: "d", tools: [f] }
+print(a, b, c, d)
 "#;
 
 #[test]

@@ -12,6 +12,7 @@ mod casts;
 mod cells;
 mod data;
 mod foreign;
+mod generate;
 mod imports;
 pub(super) mod logic;
 mod matching;
@@ -105,6 +106,7 @@ fn resolve_with<'a>(
         logic: logic::Known::default(),
         assigned: assigned.clone(),
         function_variables: Vec::new(),
+        declarations: BTreeMap::new(),
     };
     let mut methods = Vec::new();
     for (index, module) in unit.modules.iter().enumerate() {
@@ -135,6 +137,7 @@ fn resolve_with<'a>(
                 } else {
                     cx.names[index].functions.insert(&decl.name.text, id);
                 }
+                cx.declarations.insert(id, decl);
                 functions.push((index, id, decl, stmt.span));
             }
         }
@@ -242,6 +245,8 @@ struct Resolver<'a> {
     assigned: AssignedFunctions<'a>,
     /// The functions of the top level that are variables, with their modules, and those that they hold at first.
     function_variables: Vec<(usize, &'a ast::Name, FuncId)>,
+    /// The text of each function that has a name.
+    declarations: BTreeMap<FuncId, &'a ast::FunDecl>,
     /// The functions that make structs which contain themselves of maps.
     casts: BTreeMap<RecordId, FuncId>,
     /// The structs whose casts are being resolved, from the outside to the inside.

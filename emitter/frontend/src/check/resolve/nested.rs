@@ -64,6 +64,7 @@ impl<'a> Resolver<'a> {
         }
         let id = self.reserve_nested(decl.params.len(), span);
         self.bind(&decl.name.text, Bound::Function(id));
+        self.declarations.insert(id, decl);
         let outer = std::mem::take(&mut self.func);
         self.outer.push(outer);
         self.program.functions[id.index()] = self.function_in(id, Vec::new(), decl, span);

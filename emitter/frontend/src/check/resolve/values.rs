@@ -23,7 +23,7 @@ use crate::types::RecordId;
 impl<'a> Resolver<'a> {
     /// Resolves the body of the function `id`, which captures `given` values and takes `missing` ones; it
     /// returns what `value` makes of all of these.
-    fn made_function(
+    pub(super) fn made_function(
         &mut self,
         id: FuncId,
         name: &'a str,
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
         self.made_value(id, given, span)
     }
 
-    fn made_value(&mut self, function: FuncId, captures: Vec<ExprId>, span: Span) -> ExprId {
+    pub(super) fn made_value(&mut self, function: FuncId, captures: Vec<ExprId>, span: Span) -> ExprId {
         self.func.callees.insert(function);
         let value = self.push(ExprKind::Closure { function, captures }, span);
         self.nested.calls.push((self.func_id(), function, value));
