@@ -35,6 +35,8 @@ pub enum What {
     /// Rows that something does not hold for are left out.
     Filter,
     Group,
+    /// Aggregates of the groups, for which their rows are not kept.
+    AddUp,
     Having,
     /// All rows are sorted.
     Sort,
@@ -63,9 +65,9 @@ pub fn show(plans: &[Plan], files: &[SourceFile]) -> String {
         out.push_str(&format!("{}:{}: query\n", file.name, file.line(plan.span.start)));
         for step in &plan.steps {
             let words: Vec<String> = step.about.iter().map(|&span| text(file, span)).collect();
-            let is_list = matches!(step.what, What::Keys | What::Group | What::Sort | What::Top);
+            let is_list = matches!(step.what, What::Keys | What::Group | What::AddUp | What::Sort | What::Top);
             let words = words.join(if is_list { ", " } else { " in " });
-            let indent = if matches!(step.what, What::Keys | What::On) { "      " } else { "  " };
+            let indent = if matches!(step.what, What::Keys | What::On | What::AddUp) { "      " } else { "  " };
             out.push_str(indent);
             out.push_str(name(step.what));
             out.push(' ');
@@ -99,6 +101,7 @@ fn name(what: What) -> &'static str {
         What::On => "on",
         What::Filter => "where",
         What::Group => "group by",
+        What::AddUp => "adding up",
         What::Having => "having",
         What::Sort => "sort by",
         What::Top => "keep the first by",

@@ -7,6 +7,7 @@ mod builtins;
 mod cli;
 mod errors;
 mod files;
+mod groups;
 mod ir;
 mod joins;
 mod logic;
@@ -31,6 +32,7 @@ fn main() {
     trials.extend(node::trials());
     trials.extend(properties::trials());
     trials.extend(joins::trials());
+    trials.extend(groups::trials());
     trials.extend(logic::trials());
     trials.extend(robustness::trials());
     trials.extend(upstream::trials());

@@ -460,6 +460,8 @@ pub(super) enum ArmBody {
 pub(super) struct Query {
     /// Where it stands, unless it is none of the program's.
     pub(super) span: Option<Span>,
+    /// The expressions between these numbers are its parts; empty if it is none of the program's.
+    pub(super) parts: [usize; 2],
     pub(super) steps: Vec<Step>,
     /// The tables of the steps are evaluated from the last step to the first.
     pub(super) is_swapped: bool,
@@ -532,6 +534,8 @@ pub(super) struct Grouping {
     pub(super) keys: Vec<GroupKey>,
     /// Each variable of the rows with the one that is the list of its values in a group.
     pub(super) columns: Vec<Column>,
+    /// What could be added up while the rows are grouped.
+    pub(super) aggregates: Vec<Aggregate>,
     pub(super) having: Vec<ExprId>,
     /// The container of the groups' numbers by their keys.
     pub(super) index: ExprId,
@@ -551,6 +555,20 @@ pub(super) struct Column {
     /// The container of a group's values, and that of all of these.
     pub(super) values: ExprId,
     pub(super) held: ExprId,
+    /// Something other than the group's aggregates looks at it.
+    pub(super) is_listed: bool,
+}
+
+/// A builtin of a group's rows that comes out the same if each row is counted in when it joins the group. The lists
+/// that it is about are looked at by such builtins only.
+pub(super) struct Aggregate {
+    pub(super) builtin: Builtin,
+    /// The call.
+    pub(super) call: ExprId,
+    /// Its argument: one of the group's lists, or a query of one step over them.
+    pub(super) of: ExprId,
+    /// Containers of what it has come to in each group.
+    pub(super) held: [ExprId; 2],
 }
 
 pub(super) struct SortKey {

@@ -5,6 +5,7 @@
 //! [`Shape`] over locals, and only where the program uses it as a whole is a map made of it. So
 //! neither a group nor its rows cost anything but their columns.
 
+mod accumulate;
 mod plan;
 mod shapes;
 mod update;
@@ -36,10 +37,15 @@ impl<'a> Resolver<'a> {
     pub(super) fn query(&mut self, query: &'a ast::Query, span: Span) -> ExprId {
         let aggregate = self.aggregate(query);
         let first = self.program.exprs.len();
+        let outer = self.func.locals.len();
         self.func.blocks.push(HashMap::new());
         let mut sources: Vec<Source<'a>> = Vec::new();
+        let mut rows_from = first;
         for from in &query.froms {
             let source = self.source(&from.var, &from.source, Join::Inner);
+            if sources.is_empty() {
+                rows_from = self.program.exprs.len();
+            }
             sources.push(source);
         }
         let is_single = query.froms.len() == 1 && query.joins.len() == 1;
@@ -50,6 +56,9 @@ impl<'a> Resolver<'a> {
                 (ast::JoinKind::Inner, _) | (ast::JoinKind::Right, false) => Join::Inner,
             };
             let mut source = self.source(&join.var, &join.source, kind);
+            if is_single {
+                rows_from = self.program.exprs.len();
+            }
             self.conds(&join.on, &mut source.conds);
             sources.push(source);
         }
@@ -67,6 +76,7 @@ impl<'a> Resolver<'a> {
         self.func.blocks.pop();
         let mut resolved = Query {
             span: (!self.prelude.is_open).then_some(span),
+            parts: [first, self.program.exprs.len()],
             steps,
             is_swapped: is_right,
             group,
@@ -82,6 +92,9 @@ impl<'a> Resolver<'a> {
             seen_key: self.own_container(span),
         };
         self.drop_unused_columns(&mut resolved, first, grouped);
+        if let Some(group) = &mut resolved.group {
+            self.accumulate(group, [rows_from, grouped], outer);
+        }
         let rows = self.push(ExprKind::Query(Box::new(resolved)), span);
         match aggregate {
             Some((builtin, _)) => self.builtin(builtin, vec![rows], span),
@@ -193,7 +206,7 @@ impl<'a> Resolver<'a> {
             let list = self.hidden_local(group.into.span);
             lists.insert(row, list);
             let (values, held) = (self.own_container(group.into.span), self.own_container(group.into.span));
-            columns.push(Column { row, list, values, held });
+            columns.push(Column { row, list, values, held, is_listed: true });
         }
         let element = row.map(&|row| lists[&row]);
         self.func.blocks.pop();
@@ -208,11 +221,11 @@ impl<'a> Resolver<'a> {
         if let Some(cond) = &group.having {
             having.push(self.expr(cond));
         }
-        Grouping { keys, columns, having, index: self.own_container(group.into.span) }
+        Grouping { keys, columns, aggregates: Vec::new(), having, index: self.own_container(group.into.span) }
     }
 
     /// The locals that the expressions from number `first` on look at; none if that is not known.
-    fn used_since(&self, first: usize) -> Option<BTreeSet<LocalId>> {
+    pub(super) fn used_since(&self, first: usize) -> Option<BTreeSet<LocalId>> {
         let mut used: BTreeSet<LocalId> = BTreeSet::new();
         for expr in &self.program.exprs[first..] {
             match &expr.kind {

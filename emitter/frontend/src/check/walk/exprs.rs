@@ -140,6 +140,9 @@ impl Walk<'_, '_, '_> {
                 self.closure(function, None, captures, span).into()
             }
             ExprKind::Builtin { builtin, ref args } => {
+                if let Some(result) = self.accumulated.get(&id) {
+                    return result.clone().into();
+                }
                 if let [of] = args.as_slice()
                     && let Some(result) = self.aggregate_of_query(builtin, *of, span)
                 {

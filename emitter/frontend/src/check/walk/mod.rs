@@ -29,7 +29,7 @@ mod ranges;
 mod records;
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::classes::Shape;
 use super::infer::{CopyId, Infer, Slot, settled};
@@ -56,6 +56,7 @@ pub(super) fn function(infer: &mut Infer<'_, '_>, id: CopyId) -> typed::Function
         temporaries: Vec::new(),
         breaks: Vec::new(),
         enough: None,
+        accumulated: BTreeMap::new(),
     };
     let (mut body, completes) = walk.block(&func.body);
     if completes {
@@ -110,6 +111,8 @@ struct Walk<'w, 'p, 'a> {
     breaks: Vec<bool>,
     /// The local that says that a query wants no more rows, in a query of which the first ones are enough.
     enough: Option<LocalId>,
+    /// What aggregates of the group that is at hand have come to, by their calls.
+    accumulated: BTreeMap<ExprId, typed::Expr>,
 }
 
 /// An expression and the nullable locals that are present when it is truthy (`yes`), or when it is not (`no`).

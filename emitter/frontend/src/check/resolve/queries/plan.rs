@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::super::Resolver;
 use super::Source;
 use crate::builtins::Builtin;
-use crate::check::resolved::{ExprId, ExprKind, Join, Key, Step};
+use crate::check::resolved::{Expr, ExprId, ExprKind, Join, Key, Step};
 use crate::syntax::ast::{self, BinaryOp};
 use crate::typed::LocalId;
 
@@ -87,7 +87,12 @@ impl<'a> Resolver<'a> {
 
     /// Whether those expressions can neither fail nor do anything.
     pub(super) fn is_harmless(&self, first: usize) -> bool {
-        self.program.exprs[first..].iter().all(|expr| match &expr.kind {
+        self.are_harmless(&self.program.exprs[first..])
+    }
+
+    /// Whether none of the expressions can fail or do anything.
+    pub(super) fn are_harmless(&self, exprs: &[Expr<'a>]) -> bool {
+        exprs.iter().all(|expr| match &expr.kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Bool(_)

@@ -198,6 +198,7 @@ impl<'a> Resolver<'a> {
         };
         let query = Query {
             span: None,
+            parts: [0, 0],
             steps: vec![step],
             is_swapped: false,
             group: None,

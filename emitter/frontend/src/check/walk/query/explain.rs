@@ -5,9 +5,9 @@ use super::*;
 use crate::check::resolved::Join;
 use crate::plan::{Partners, Plan, Step, What};
 
-impl Walk<'_, '_, '_> {
+impl<'p> Walk<'_, 'p, '_> {
     /// Notes how a query is run whose sources are in these tables, if they are the same for all rows.
-    pub(super) fn explain(&mut self, query: &Query, tables: &[Option<Source>]) {
+    pub(super) fn explain(&mut self, query: &'p Query, tables: &[Option<Source>]) {
         let (Some(span), true) = (query.span, self.infer.is_final()) else { return };
         let spans = |exprs: &[ExprId]| exprs.iter().map(|&expr| self.program.expr(expr).span).collect::<Vec<Span>>();
         let mut steps = Vec::new();
@@ -44,6 +44,11 @@ impl Walk<'_, '_, '_> {
         }
         if let Some(group) = &query.group {
             add(What::Group, group.keys.iter().flat_map(|key| spans(&[key.value])).collect());
+            let aggregates = group.aggregates.iter().filter(|aggregate| self.adds_up(group, aggregate));
+            let aggregates: Vec<ExprId> = aggregates.map(|aggregate| aggregate.call).collect();
+            if !aggregates.is_empty() {
+                add(What::AddUp, spans(&aggregates));
+            }
             for &cond in &group.having {
                 add(What::Having, spans(&[cond]));
             }

@@ -1,7 +1,18 @@
 //! `group by`: groups in the order in which their keys first appear, and their rows as columns.
 
+use super::accumulate::Sum;
 use super::*;
-use crate::check::resolved::Grouping;
+use crate::check::resolved::{Column, Grouping};
+
+/// The groups that there are so far, in locals.
+struct Groups<'p> {
+    /// The number of each by its key.
+    index: Expr,
+    /// By number: the parts of their keys, the lists of their rows' variables, what aggregates have come to.
+    keys: Vec<Expr>,
+    columns: Vec<(&'p Column, Expr)>,
+    sums: Vec<Sum<'p>>,
+}
 
 impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     /// The groups of a query's rows, each given to `sink`.
@@ -15,29 +26,36 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     ) {
         let index = self.new_numbers(group.index, out, span);
         let keys: Vec<Expr> = group.keys.iter().map(|key| self.new_column(key.held, Type::NEVER, out, span)).collect();
-        let columns: Vec<Expr> = group
-            .columns
-            .iter()
+        let sums = self.sums(group, out);
+        let columns: Vec<(&Column, Expr)> = self
+            .listed_columns(group)
+            .into_iter()
             .map(|column| {
                 let values = self.infer.new_container(self.id, column.values, Shape::List, 1);
-                self.new_column(column.held, values, out, span)
+                (column, self.new_column(column.held, values, out, span))
             })
             .collect();
+        let groups = Groups { index, keys, columns, sums };
         // Groups need all rows.
         let enough = self.enough.take();
         self.each_row(query, out, &mut |walk, out| {
-            walk.add_to_group(group, (&index, &keys, &columns), out, span);
+            walk.add_to_group(group, &groups, out, span);
         });
         self.enough = enough;
+        let Groups { index: _, keys, columns, sums } = groups;
         self.count_up(&keys[0], out, span, |walk, at, body| {
             for (key, held) in group.keys.iter().zip(&keys) {
                 walk.set_to_element(key.local, held, &at, body);
             }
-            for (column, held) in group.columns.iter().zip(&columns) {
+            for (column, held) in &columns {
                 walk.set_to_element(column.list, held, &at, body);
             }
+            walk.totals(&sums, &at, body);
             walk.filtered(&group.having, body, sink);
             walk.stop(body, span);
+            for sum in &sums {
+                walk.accumulated.remove(&sum.aggregate.call);
+            }
         });
     }
 
@@ -54,7 +72,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     fn add_to_group(
         &mut self,
         group: &'p Grouping,
-        (index, keys, columns): (&Expr, &[Expr], &[Expr]),
+        Groups { index, keys, columns, sums }: &Groups<'p>,
         out: &mut Block,
         span: Span,
     ) {
@@ -70,22 +88,23 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let key = if shape::is_movable(&key) { key } else { self.set_new(key, out) };
         let kind = ExprKind::MapIndex { of: Box::new(index.clone()), key: Box::new(key.clone()) };
         let found = self.set_new(shape::expr(kind, Type::INT.or_none(), span), out);
-        let number = self.temporary(Type::INT, span);
-        let number = shape::expr(ExprKind::Local(number), Type::INT, span);
+        let number = self.new_local(Type::INT, span);
         let mut new = vec![assign(&number, length(&keys[0]))];
         let kind = StmtKind::SetEntry { of: index.clone(), key, value: number.clone() };
         new.push(Stmt { kind, span });
         for (held, value) in keys.iter().zip(values) {
             self.push(held, value, &mut new);
         }
-        for held in columns {
+        for (_, held) in columns {
             let ty = self.held(held);
             self.push(held, shape::expr(ExprKind::List(Vec::new()), ty, span), &mut new);
         }
+        self.begin(sums, &mut new);
         let known = vec![assign(&number, shape::present(found.clone()))];
-        let cond = shape::is_none(found);
-        out.push(Stmt { kind: StmtKind::If { cond, then: new, otherwise: known }, span });
-        for (column, held) in group.columns.iter().zip(columns) {
+        let is_new = shape::is_none(found);
+        out.push(Stmt { kind: StmtKind::If { cond: is_new.clone(), then: new, otherwise: known }, span });
+        self.add_up(group, sums, (&number, &is_new), out);
+        for (column, held) in columns {
             let value = self.local(column.row, span).expr;
             let ty = self.held(held);
             self.infer.join_part(ty.kind, 0, value.ty, span);

@@ -5,6 +5,7 @@
 //! ([`order`]), and joins that give rows in another order than they find them ([`join`]). Columns are
 //! lists like others to inference, so a value in them has the type that it had before.
 
+mod accumulate;
 mod aggregate;
 mod explain;
 mod group;
@@ -88,6 +89,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let local = self.temporary(ty, span);
         out.push(Stmt { kind: StmtKind::SetLocal { local, value }, span });
         shape::expr(ExprKind::Local(local), ty, span)
+    }
+
+    /// A local of the query's own.
+    fn new_local(&mut self, ty: Type, span: Span) -> Expr {
+        shape::expr(ExprKind::Local(self.temporary(ty, span)), ty, span)
     }
 
     /// Adds a value to the list in a local of the query's own.
