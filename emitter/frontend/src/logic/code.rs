@@ -5,6 +5,7 @@
 //! ```text
 //! n, c0, c1                   how many tuples there are, and their columns
 //! f                           from a tuple's key to the first tuple that is it
+//! d, d_seen                   whether there is a flag for each key, and these
 //! x0_first, x0_last, x0_next  by what is in column 0: the tuples that have it there, as a chain in their order
 //! ```
 //!
@@ -12,12 +13,23 @@
 //! and over new tuples of `p` and all of `q`. Each begins with the new ones and finds those of the other conditions by
 //! the columns that are bound by then. What the second loop finds comes in the order of the reference and is added at
 //! once; what the first one finds is older combinations by their first tuple, so it comes before, but it has to be
-//! sorted, and of several combinations that give one tuple the first one counts.
+//! sorted, and of several combinations that give one tuple the first one counts. Where there are many new tuples of
+//! `q`, the first loop goes over the old ones of `p` instead, from which the first new one of `q` in a chain is
+//! known: it finds the same in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::{Atom, Differ, Kinds, Logic, Query, Rule, Term, kinds_of_var, vars_of};
+
+macro_rules! put {
+    ($writer:expr, $($arg:tt)*) => {
+        // Writing to a string cannot fail.
+        let _ = writeln!($writer.text, $($arg)*);
+    };
+}
+
+mod relations;
 
 /// The functions, as text, and the global variables that they share.
 pub(crate) struct Code {
@@ -29,6 +41,7 @@ pub(crate) struct Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum First {
     Zero,
+    False,
     True,
     List,
     Map,
@@ -70,7 +83,8 @@ pub(crate) fn code(logic: &Logic<'_>) -> Code {
         text: String::new(),
         globals: BTreeMap::new(),
         indexes: BTreeSet::new(),
-        found: logic.rules.iter().filter(|rule| !rule.is_void).map(|rule| rule.head.relation).collect(),
+        heads: logic.rules.iter().filter(|rule| !rule.is_void).map(|rule| rule.head.relation).collect(),
+        found: BTreeSet::new(),
     };
     for (number, rule) in logic.rules.iter().enumerate() {
         if !rule.is_void {
@@ -96,26 +110,42 @@ struct Writer<'w, 'a> {
     globals: BTreeMap<String, First>,
     /// The chains that something follows: relations and columns.
     indexes: BTreeSet<(usize, Vec<usize>)>,
-    /// The relations whose tuples are looked up.
+    /// The relations that rules add to: each tuple is asked for first.
+    heads: BTreeSet<usize>,
+    /// The relations whose tuples are looked up to know their numbers.
     found: BTreeSet<usize>,
 }
 
 /// How the tuples of a condition are reached.
 enum Access {
-    /// All from one number up to another.
-    Range(String),
+    /// All.
+    Range,
     /// The one that has this key.
     Found(String),
     /// Those that have what is bound in these columns.
     Chain(Vec<usize>),
 }
 
-macro_rules! put {
-    ($writer:expr, $($arg:tt)*) => {
-        // Writing to a string cannot fail.
-        let _ = writeln!($writer.text, $($arg)*);
-    };
+/// From which number on the tuples of a condition count.
+enum Start {
+    All,
+    /// From the one in this variable on. Where the condition is not the first one, the rule with this number knows
+    /// the first such tuples of chains.
+    New(String, usize),
 }
+
+impl Start {
+    fn least(&self) -> &str {
+        match self {
+            Start::All => "0",
+            Start::New(start, _) => start,
+        }
+    }
+}
+
+/// In a body of two conditions, few enough old tuples of the first one are all tried when the second one has new
+/// tuples: at most so many for each of these.
+const TRIED: usize = 4;
 
 impl Writer<'_, '_> {
     fn global(&mut self, name: String, first: First) -> String {
@@ -137,7 +167,6 @@ impl Writer<'_, '_> {
     }
 
     fn finder(&mut self, relation: usize) -> String {
-        self.found.insert(relation);
         self.global(format!("logic_f{relation}"), First::Map)
     }
 
@@ -182,92 +211,6 @@ impl Writer<'_, '_> {
         }
     }
 
-    // Relations.
-
-    /// The functions that add tuples.
-    fn relation(&mut self, relation: usize) {
-        let known = self.logic.relations[relation].clone();
-        for &arity in &known.arities {
-            let terms: Vec<String> = (0..arity).map(|column| format!("a{column}")).collect();
-            put!(self, "fun logic_add{relation}_{arity}({}) {{", terms.join(", "));
-            let count = self.count(relation);
-            put!(self, "let at = {count}");
-            for column in 0..known.arity() {
-                let name = self.column(relation, column);
-                let none = (self.radix - 1).to_string();
-                put!(self, "{name} = append({name}, {})", terms.get(column).unwrap_or(&none));
-            }
-            if known.is_mixed() {
-                let lengths = self.lengths(relation);
-                put!(self, "{lengths} = append({lengths}, {arity})");
-            }
-            if self.found.contains(&relation) {
-                let (finder, key) = (self.finder(relation), self.tuple_key(relation, &terms));
-                put!(self, "let key = {key}");
-                put!(self, "if !(key in {finder}) {{ {finder}[key] = at }}");
-            }
-            let indexes: Vec<Vec<usize>> =
-                self.indexes.iter().filter(|(of, _)| *of == relation).map(|(_, columns)| columns.clone()).collect();
-            for (number, columns) in indexes.iter().enumerate() {
-                if columns.iter().all(|&column| column < arity) {
-                    self.link(relation, columns, number);
-                } else {
-                    let next = self.index(relation, columns, "next", First::List);
-                    put!(self, "{next} = append({next}, -1)");
-                }
-            }
-            put!(self, "{count} = at + 1");
-            self.global("logic_total".to_owned(), First::Zero);
-            put!(self, "logic_total = logic_total + 1");
-            put!(self, "}}");
-            self.facts(relation, arity);
-        }
-    }
-
-    /// Adds the tuple `at` to a chain.
-    fn link(&mut self, relation: usize, columns: &[usize], number: usize) {
-        let group = format!("g{number}");
-        let (first, last, group_of) = self.chain(relation, columns);
-        let next = self.index(relation, columns, "next", First::List);
-        match group_of {
-            None => {
-                put!(self, "let {group} = a{}", columns[0]);
-            }
-            Some(group_of) => {
-                let parts: Vec<(String, usize)> =
-                    columns.iter().map(|column| (format!("a{column}"), self.radix)).collect();
-                let key = self.key(&parts);
-                put!(self, "let k{number} = {key}");
-                put!(self, "let {group} = {group_of}[k{number}] ?? len({first})");
-                put!(self, "if {group} == len({first}) {{ {group_of}[k{number}] = {group}");
-                put!(self, "{first} = append({first}, -1) {last} = append({last}, -1) }}");
-            }
-        }
-        put!(self, "let before{number} = {last}[{group}]");
-        put!(self, "if before{number} < 0 {{ {first}[{group}] = at }} else {{ {next}[before{number}] = at }}");
-        put!(self, "{last}[{group}] = at");
-        put!(self, "{next} = append({next}, -1)");
-    }
-
-    /// The first and last tuples of chains, by what is in the columns: directly, or by a number that a map has.
-    fn chain(&mut self, relation: usize, columns: &[usize]) -> (String, String, Option<String>) {
-        let is_single = columns.len() == 1;
-        let ends = if is_single { First::Unlinked } else { First::List };
-        let (first, last) = (self.index(relation, columns, "first", ends), self.index(relation, columns, "last", ends));
-        let group_of = (!is_single).then(|| self.index(relation, columns, "group", First::Map));
-        (first, last, group_of)
-    }
-
-    fn facts(&mut self, relation: usize, arity: usize) {
-        put!(self, "fun {}(table) {{", facts_name(relation, arity));
-        let terms: Vec<String> = (0..arity).map(|column| format!("table[at + {column}]")).collect();
-        put!(self, "var at = 0");
-        put!(self, "while at < len(table) {{ logic_add{relation}_{arity}({})", terms.join(", "));
-        put!(self, "at = at + {} }}", arity.max(1));
-        self.global("logic_changed".to_owned(), First::True);
-        put!(self, "logic_changed = true }}");
-    }
-
     // Rules.
 
     fn rule(&mut self, number: usize, rule: &Rule) {
@@ -293,7 +236,17 @@ impl Writer<'_, '_> {
             let mut tests: Vec<String> = (0..newest).map(|at| format!("s{at} > 0")).collect();
             tests.push(format!("s{newest} < e{newest}"));
             put!(self, "if {} {{", tests.join(" && "));
-            self.variant(number, rule, &order, is_sorted);
+            let may_try = newest == 1 && order.len() == 2 && !self.logic.relations[rule.body[1].relation].is_mixed();
+            if may_try {
+                put!(self, "if s0 <= (e1 - s1) * {TRIED} {{");
+                self.first_new(number, rule);
+                self.variant(number, rule, newest, &[0, 1], true);
+                put!(self, "}} else {{");
+            }
+            self.variant(number, rule, newest, &order, is_sorted);
+            if may_try {
+                put!(self, "}}");
+            }
             put!(self, "}}");
             pends |= !is_sorted;
             if newest == 0 && !is_sorted {
@@ -304,6 +257,28 @@ impl Writer<'_, '_> {
         if pends {
             self.pending(number, rule);
         }
+    }
+
+    fn new_ones(&mut self, rule: usize) -> String {
+        self.global(format!("logic_w{rule}"), First::List)
+    }
+
+    /// Notes the first new tuple of the second condition in each chain that has one.
+    fn first_new(&mut self, number: usize, rule: &Rule) {
+        let atom = &rule.body[1];
+        let bound = vars_of(&rule.body[0]).collect();
+        let Access::Chain(columns) = self.access(atom, &bound, true) else { return };
+        let new = self.new_ones(number);
+        let (first, _, group_of) = self.chain(atom.relation, &columns);
+        put!(self, "while len({new}) < len({first}) {{ {new} = append({new}, -1) }}");
+        let held: Vec<(String, usize)> =
+            columns.iter().map(|&column| (format!("{}[at]", self.column(atom.relation, column)), self.radix)).collect();
+        let group = match group_of {
+            None => held[0].0.clone(),
+            Some(group_of) => format!("{group_of}[{}] ?? 0", self.key(&held)),
+        };
+        put!(self, "var at = e1 - 1");
+        put!(self, "while at >= s1 {{ let group = {group} {new}[group] = at at = at - 1 }}");
     }
 
     /// In which order the conditions are met when the tuple of one of them is new: always the one next of which
@@ -326,18 +301,17 @@ impl Writer<'_, '_> {
         order
     }
 
-    /// The loops over the combinations whose first new tuple is the one of the first condition in `order`.
-    fn variant(&mut self, number: usize, rule: &Rule, order: &[usize], is_sorted: bool) {
-        let newest = order[0];
+    /// The loops over the combinations whose first new tuple is the one of the condition `newest`.
+    fn variant(&mut self, number: usize, rule: &Rule, newest: usize, order: &[usize], is_sorted: bool) {
         let mut bound = BTreeSet::new();
         let mut differ = rule.differ.clone();
         let mut open = 0;
         let mut ends = Vec::new();
         for &at in order {
             let limit = if at < newest { format!("s{at}") } else { format!("e{at}") };
-            let start = if at == newest { format!("s{at}") } else { "0".to_owned() };
-            let access = self.access(&rule.body[at], &bound, start, true);
-            ends.push((open, self.atom(&rule.body[at], at, access, &limit, &mut bound, &mut open)));
+            let start = if at == newest { Start::New(format!("s{at}"), number) } else { Start::All };
+            let access = if at == order[0] { Access::Range } else { self.access(&rule.body[at], &bound, true) };
+            ends.push((open, self.atom(&rule.body[at], at, access, (start, &limit), &mut bound, &mut open)));
             differ.retain(|&differ| {
                 let test = match differ {
                     Differ::Vars(left, right) if bound.contains(&left) && bound.contains(&right) => {
@@ -353,9 +327,9 @@ impl Writer<'_, '_> {
         }
         let terms: Vec<String> = rule.head.terms.iter().map(|&term| self.term(term, &bound)).collect();
         let head = rule.head.relation;
-        let (key, finder) = (self.tuple_key(head, &terms), self.finder(head));
+        let key = self.tuple_key(head, &terms);
         put!(self, "let key = {key}");
-        put!(self, "if !(key in {finder}) {{");
+        put!(self, "if !logic_has{head}(key) {{");
         if is_sorted {
             put!(self, "logic_add{head}_{}({})", terms.len(), terms.join(", "));
         } else {
@@ -374,10 +348,10 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn access(&mut self, atom: &Atom, bound: &BTreeSet<usize>, start: String, may_find: bool) -> Access {
+    fn access(&mut self, atom: &Atom, bound: &BTreeSet<usize>, may_find: bool) -> Access {
         let columns = bound_columns(atom, bound);
-        if start != "0" || columns.is_empty() {
-            return Access::Range(start);
+        if columns.is_empty() {
+            return Access::Range;
         }
         if may_find && columns.len() == atom.terms.len() && !self.logic.relations[atom.relation].is_mixed() {
             let terms: Vec<String> = atom.terms.iter().map(|&term| self.term(term, bound)).collect();
@@ -393,7 +367,7 @@ impl Writer<'_, '_> {
         atom: &Atom,
         at: usize,
         access: Access,
-        limit: &str,
+        (start, limit): (Start, &str),
         bound: &mut BTreeSet<usize>,
         open: &mut usize,
     ) -> String {
@@ -401,19 +375,23 @@ impl Writer<'_, '_> {
         let mut known = Vec::new();
         let mut end = String::new();
         match access {
-            Access::Range(start) => {
-                put!(self, "for i{at} in {start}..{limit} {{");
+            Access::Range => {
+                put!(self, "for i{at} in {}..{limit} {{", start.least());
             }
             Access::Found(key) => {
+                self.found.insert(relation);
                 let finder = self.finder(relation);
                 put!(self, "let i{at} = {finder}[{key}] ?? {limit}");
-                put!(self, "if i{at} < {limit} {{");
+                put!(self, "if i{at} >= {} && i{at} < {limit} {{", start.least());
                 known = (0..atom.terms.len()).collect();
             }
             Access::Chain(columns) => {
                 self.indexes.insert((relation, columns.clone()));
-                let (first, _, group_of) = self.chain(relation, &columns);
+                let (mut first, _, group_of) = self.chain(relation, &columns);
                 let next = self.index(relation, &columns, "next", First::List);
+                if let Start::New(_, number) = start {
+                    first = self.new_ones(number);
+                }
                 let terms: Vec<String> = columns.iter().map(|&column| self.term(atom.terms[column], bound)).collect();
                 match group_of {
                     None => {
@@ -424,10 +402,10 @@ impl Writer<'_, '_> {
                         let key = self.key(&parts);
                         put!(self, "let g{at} = {group_of}[{key}] ?? -1");
                         put!(self, "var i{at} = -1");
-                        put!(self, "if g{at} >= 0 {{ i{at} = {first}[g{at}] }}");
+                        put!(self, "if g{at} >= 0 && g{at} < len({first}) {{ i{at} = {first}[g{at}] }}");
                     }
                 }
-                put!(self, "while i{at} >= 0 && i{at} < {limit} {{");
+                put!(self, "while i{at} >= {} && i{at} < {limit} {{", start.least());
                 end = format!("i{at} = {next}[i{at}]");
                 known = columns;
             }
@@ -532,13 +510,13 @@ impl Writer<'_, '_> {
         let mut open = 0;
         let limit = self.count(atom.relation);
         // Chains that no rule follows would cost more than they save.
-        let access = match self.access(atom, &bound, "0".to_owned(), false) {
+        let access = match self.access(atom, &bound, false) {
             Access::Chain(columns) if self.indexes.contains(&(atom.relation, columns.clone())) => {
                 Access::Chain(columns)
             }
-            Access::Range(_) | Access::Found(_) | Access::Chain(_) => Access::Range("0".to_owned()),
+            Access::Range | Access::Found(_) | Access::Chain(_) => Access::Range,
         };
-        let end = self.atom(atom, 0, access, &limit, &mut bound, &mut open);
+        let end = self.atom(atom, 0, access, (Start::All, &limit), &mut bound, &mut open);
         let values = query.vars.iter().enumerate().map(|(var, name)| {
             let (table, first) = match kinds_of_var(&self.kinds, std::slice::from_ref(atom), var) {
                 Kinds::STRING | Kinds(0) => ("logic_strings", First::Strings),
@@ -621,6 +599,23 @@ mod tests {
         assert!(!one.contains("sort by"), "{one}");
         let two = functions_of("fact e(1)\nrule p(X) :- e(X), p(X)");
         assert!(two.contains("sort by"), "{two}");
+    }
+
+    #[test]
+    fn all_old_tuples_are_tried_where_they_are_few_beside_new_ones() {
+        let joined = functions_of("fact p(1, 2)\nrule p(X, Z) :- p(X, Y), p(Y, Z)");
+        assert!(joined.contains("if s0 <= (e1 - s1) * 4 {"), "{joined}");
+        let three = functions_of("fact p(1, 2)\nrule p(X, Z) :- p(X, Y), p(Y, W), p(W, Z)");
+        assert!(!three.contains("* 4 {"), "{three}");
+    }
+
+    #[test]
+    fn tuples_have_flags_where_there_are_few_keys() {
+        let flagged = functions_of("fact e(1, 2)\nrule p(X, Y) :- e(X, Y)");
+        assert!(flagged.contains("if logic_d1 { return logic_d1_seen[key] }"), "{flagged}");
+        let head = (0..30).map(|at| format!("V{at}")).collect::<Vec<String>>().join(", ");
+        let mapped = functions_of(&format!("fact e(1, 2)\nrule p({head}) :- e(V0, V1)"));
+        assert!(!mapped.contains("logic_d1_seen"), "{mapped}");
     }
 
     #[test]

@@ -126,6 +126,7 @@ impl<'a> Resolver<'a> {
         let constants = self.logic.logic.constants().to_vec();
         let kind = match holds {
             First::Zero => ExprKind::Int(0),
+            First::False => ExprKind::Bool(false),
             First::True => ExprKind::Bool(true),
             First::List => ExprKind::List(Vec::new()),
             First::Map => ExprKind::Map(Vec::new()),
