@@ -65,6 +65,7 @@ files!(
     "write_csv.mochi",
     "write_json.mochi",
     "write_yaml.mochi",
+    "yaml_events.mochi",
     "yaml_text.mochi"
 );
 

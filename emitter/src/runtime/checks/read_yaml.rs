@@ -204,11 +204,32 @@ fn malformed_yaml_fails_at_its_place() {
         ("a: [1] 2\n", "expected the end of the line @ 1:8"),
         ("[a]: 1\n", "expected a map @ 1:2"),
         ("- [a]: 1\n", "expected a map @ 1:3"),
-        ("a: *b\n", "anchors and aliases are not supported @ 1:4"),
-        ("a: &b 1\n", "anchors and aliases are not supported @ 1:4"),
-        ("a: !!str 1\n", "tags are not supported @ 1:4"),
+        ("a: *b\n", "there is no anchor of this name @ 1:4"),
+        ("a: &b [1, *b]\n", "an alias cannot stand inside of what it names @ 1:11"),
+        ("--- &d\na: *d\n", "an alias cannot stand inside of what it names @ 2:4"),
+        ("a: &b &c 1\n", "a value has one anchor @ 1:7"),
+        ("a: &b\n  &c 1\n", "a value has one anchor @ 2:3"),
+        ("a: & 1\n", "expected a name @ 1:4"),
+        ("a: &b 1\nc: &d *b\n", "an alias has neither anchor nor tag @ 2:7"),
+        ("a: &b 1\nc: !!int *b\n", "an alias has neither anchor nor tag @ 2:10"),
+        ("a: &b 1\n*b : 2\n", "aliases as keys are not supported @ 2:1"),
+        ("a: &b 1\nc: {*b : 2}\n", "aliases as keys are not supported @ 2:5"),
+        ("- &b a: 1\n", "anchors of keys are not supported @ 1:3"),
+        ("a: {&b c: 1}\n", "anchors of keys are not supported @ 1:5"),
+        ("a: &b - 1\n", "a list cannot begin here @ 1:7"),
+        ("- &a 1\n- *a\n", "expected a map @ 1:6"),
+        ("- {x: &a 1}\n- *a\n", "expected a map @ 2:3"),
+        ("a: !!int x\n", "the value is not what its tag says @ 1:10"),
+        ("a: !!int 1.5\n", "the value is not what its tag says @ 1:10"),
+        ("a: !!bool yes\n", "the value is not what its tag says @ 1:11"),
+        ("a: !!null x\n", "the value is not what its tag says @ 1:11"),
+        ("a: !!float\nb: 1\n", "the value is not what its tag says @ 2:1"),
+        ("a: !!str !!int 1\n", "a value has one tag @ 1:10"),
+        ("a: !!binary aGk=\n", "binary data is not supported @ 1:4"),
         ("? a\n", "keys behind '?' are not supported @ 1:1"),
-        ("<<: x\n", "merged maps are not supported @ 1:1"),
+        ("<<: x\n", "only maps can be merged @ 1:5"),
+        ("a: &b [1]\nc:\n  <<: *b\n", "only maps can be merged @ 3:7"),
+        ("a: &b {x: 1}\nc:\n  <<: [*b, 2]\n", "only maps can be merged @ 3:13"),
         ("%TAG ! x\n---\n", "this directive is not supported @ 1:1"),
         ("a: @b\n", "a value cannot begin with this character @ 1:4"),
         ("a: |x\n", "expected '+', '-' or a digit @ 1:5"),
@@ -228,4 +249,137 @@ fn yaml_nests_without_a_limit() {
     assert_eq!(load(&module, "load_yaml", text.as_bytes(), &Any).matches("{\"b\": ").count(), depth);
     let text = format!("a:\n  {}1\n", "- ".repeat(depth));
     assert_eq!(load(&module, "load_yaml", text.as_bytes(), &Any).matches('[').count(), depth + 1);
+}
+
+#[test]
+fn aliases_say_again_what_anchors_stand_for() {
+    let module = module_of(FUNCTIONS);
+    for (text, rows) in [
+        ("a: &x 1\nb: *x\n", r#"[{"a": 1, "b": 1}]"#),
+        ("a: &x text\nb: [*x, *x]\nc: {d: *x, e: *x }\n", r#"[{"a": "text", "b": ["text", "text"], "c": {"d": "text", "e": "text"}}]"#),
+        ("a: &x 'it''s'\nb: &y |\n  two\n  lines\nc: [*y, *x]\n", r#"[{"a": "it's", "b": "two\nlines\n", "c": ["two\nlines\n", "it's"]}]"#),
+        ("a: &x folded\n  text\nb: *x # again\n", r#"[{"a": "folded text", "b": "folded text"}]"#),
+        ("a: &x\nb: *x\n", r#"[{"a": nil, "b": nil}]"#),
+        ("a: &x [1, {b: 2}]\nc: *x\n", r#"[{"a": [1, {"b": 2}], "c": [1, {"b": 2}]}]"#),
+        ("a: &x\n  b: 1\n  c:\n  - 2\n  - 3\nd:\n  e: *x\n", r#"[{"a": {"b": 1, "c": [2, 3]}, "d": {"e": {"b": 1, "c": [2, 3]}}}]"#),
+        ("a: &x\n- 1\n- 2\nb: *x\n", r#"[{"a": [1, 2], "b": [1, 2]}]"#),
+        ("a: &x # here\n\n  # and there\n  - 1\nb: *x\n", r#"[{"a": [1], "b": [1]}]"#),
+        ("- &r {a: 1}\n- *r\n-\n  *r\n", r#"[{"a": 1}, {"a": 1}, {"a": 1}]"#),
+        ("- &r\n  a: 1\n  b: 2\n- *r\n", r#"[{"a": 1, "b": 2}, {"a": 1, "b": 2}]"#),
+        // Anchors in anchors; of two with one name the last one before the alias counts.
+        ("a: &x [&y 1, &z [2, *y]]\nb: [*z, *y, *x]\n", r#"[{"a": [1, [2, 1]], "b": [[2, 1], 1, [1, [2, 1]]]}]"#),
+        ("a: &x 1\nb: *x\nc: &x 2\nd: *x\n", r#"[{"a": 1, "b": 1, "c": 2, "d": 2}]"#),
+        ("a: &x\n  b: &x 1\n  c: *x\nd: *x\n", r#"[{"a": {"b": 1, "c": 1}, "d": 1}]"#),
+        ("a: &a-1_b.é 1\nb: [*a-1_b.é,*a-1_b.é]\n", r#"[{"a": 1, "b": [1, 1]}]"#),
+        ("{a: &x {b: 1}, c: *x, d: &y , e: *y}\n", r#"[{"a": {"b": 1}, "c": {"b": 1}, "d": nil, "e": nil}]"#),
+        ("--- &d\na: 1\n", r#"[{"a": 1}]"#),
+    ] {
+        assert_eq!(load(&module, "load_yaml", text.as_bytes(), &Any), rows, "{text}");
+    }
+    // What an alias says becomes what the place says where it stands.
+    let row = Target::Record(
+        "P",
+        vec![("n", Int), ("x", Float), ("m", Map(Box::new(Int))), ("l", List(Box::new(Float))), ("s", Text)],
+    );
+    let text = "- {other: &o {k: '7'}, n: &n 2, x: *n, m: *o, l: [*n, 0.5], s: &s t}\n- {s: *s, n: 1, x: 2, m: {}, l: &l [*n], more: *l}\n";
+    let shown = r#"[{"__name": "P", "l": [2.0, 0.5], "m": {"k": 7}, "n": 2, "s": "t", "x": 2.0}, {"__name": "P", "l": [2.0], "m": {}, "n": 1, "s": "t", "x": 2.0}]"#;
+    assert_eq!(load(&module, "load_yaml", text.as_bytes(), &row), shown);
+    let text = b"- {n: &n [1], s: a}\n";
+    assert_eq!(failure(&module, "load_yaml", text, &row), "cannot cast []interface {} to int @ 1:10");
+    let text = b"- {other: &n [1],\n   s: *n}\n";
+    assert_eq!(failure(&module, "load_yaml", text, &row), "cannot cast []interface {} to string @ 2:7");
+}
+
+#[test]
+fn merged_maps_give_what_a_map_does_not_have_itself() {
+    let module = module_of(FUNCTIONS);
+    for (text, rows) in [
+        ("a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\n", r#"[{"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}}]"#),
+        ("a: &x {p: 1, q: 2}\nb:\n  q: 3\n  <<: *x\n", r#"[{"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}}]"#),
+        ("a: &x {p: [1, {r: 2}]}\nb: {<<: *x, s: 3}\n", r#"[{"a": {"p": [1, {"r": 2}]}, "b": {"p": [1, {"r": 2}], "s": 3}}]"#),
+        // The first of several counts.
+        (
+            "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc:\n  <<: [*x, *y, {q: 9, r: 9}]\n  s: 4\n",
+            r#"[{"a": {"p": 1}, "b": {"p": 2, "q": 2}, "c": {"p": 1, "q": 2, "r": 9, "s": 4}}]"#,
+        ),
+        ("a: &x {p: 1}\nc:\n  <<:\n  - *x\n  - p: 2\n    q: 2\n", r#"[{"a": {"p": 1}, "c": {"p": 1, "q": 2}}]"#),
+        // What is merged may have merged others, which come after its own.
+        (
+            "a: &x {p: 1, q: 1, r: 1}\nb: &y {<<: *x, q: 2}\nc: {<<: *y, r: 3}\nd: *y\n",
+            r#"[{"a": {"p": 1, "q": 1, "r": 1}, "b": {"p": 1, "q": 2, "r": 1}, "c": {"p": 1, "q": 2, "r": 3}, "d": {"p": 1, "q": 2, "r": 1}}]"#,
+        ),
+        (
+            "a: &x {p: 1}\nb: &y {p: 2, s: 2}\nz: &z {<<: [*x, *y], t: {<<: *y, u: *x}}\nd: [*z, {<<: *z, t: 0}]\n",
+            r#"[{"a": {"p": 1}, "b": {"p": 2, "s": 2}, "d": [{"p": 1, "s": 2, "t": {"p": 2, "s": 2, "u": {"p": 1}}}, {"p": 1, "s": 2, "t": 0}], "z": {"p": 1, "s": 2, "t": {"p": 2, "s": 2, "u": {"p": 1}}}}]"#,
+        ),
+        ("- &r {a: 1, b: 2}\n- <<: *r\n  b: 3\n", r#"[{"a": 1, "b": 2}, {"a": 1, "b": 3}]"#),
+        ("<<: {a: 1}\nb: 2\n", r#"[{"a": 1, "b": 2}]"#),
+        ("a: {<<: &x {p: 1}}\nb: *x\n", r#"[{"a": {"p": 1}, "b": {"p": 1}}]"#),
+        // In quotes it is a key.
+        ("'<<': 1\na: {\"<<\": 2}\n", r#"[{"<<": 1, "a": {"<<": 2}}]"#),
+    ] {
+        assert_eq!(load(&module, "load_yaml", text.as_bytes(), &Any), rows, "{text}");
+    }
+    let row = Target::Record("P", vec![("n", Int), ("m", Map(Box::new(Float)))]);
+    let text = "- &r {n: 1, m: {x: 1}, o: 5}\n- {<<: *r, n: 2}\n- {m: {y: 2}, <<: *r, p: [1]}\n";
+    let shown = r#"[{"__name": "P", "m": {"x": 1.0}, "n": 1}, {"__name": "P", "m": {"x": 1.0}, "n": 2}, {"__name": "P", "m": {"y": 2.0}, "n": 1}]"#;
+    assert_eq!(load(&module, "load_yaml", text.as_bytes(), &row), shown);
+    let text = b"- &r {n: 1}\n- {<<: *r, o: 2}\n";
+    assert_eq!(failure(&module, "load_yaml", text, &row), "missing field m for P @ 1:6");
+}
+
+#[test]
+fn tags_say_what_scalars_are() {
+    let module = module_of(FUNCTIONS);
+    for (text, value) in [
+        ("!!str 12", r#""12""#),
+        ("!!str", r#""""#),
+        ("!!str true", r#""true""#),
+        ("!!int '12'", "12"),
+        ("!!int 0x1F", "31"),
+        ("!!float 3", "3.0"),
+        ("!!float \"2.5\"", "2.5"),
+        ("!!float .inf", "+Inf.0"),
+        ("!!bool 'True'", "true"),
+        ("!!null ''", "nil"),
+        ("!!null ~", "nil"),
+        ("!!null", "nil"),
+        ("!<tag:yaml.org,2002:int> '7'", "7"),
+        ("! 12", r#""12""#),
+        ("!own 12", r#""12""#),
+        ("!own [1, !!str 2, !!float 3]", r#"[1, "2", 3.0]"#),
+        ("!!timestamp 2024-01-31", r#""2024-01-31""#),
+        ("!!map {b: 1}", r#"{"b": 1}"#),
+        ("!!seq\n  - 1", "[1]"),
+        ("!!str\n  12", r#""12""#),
+        ("!!int |-\n  12", "12"),
+        ("!!str &x 1", r#""1""#),
+        ("&x !!str 1", r#""1""#),
+        ("[&x !!str 1, *x]", r#"["1", "1"]"#),
+        ("[&x !!int '1', *x]", "[1, 1]"),
+        ("{!!str : 1}", ""),
+    ] {
+        let text = format!("a: {text}\n");
+        if value.is_empty() {
+            assert_eq!(failure(&module, "load_yaml", text.as_bytes(), &Any), "tags of keys are not supported @ 1:5");
+            continue;
+        }
+        assert_eq!(load(&module, "load_yaml", text.as_bytes(), &Any), format!("[{{\"a\": {value}}}]"), "{text}");
+    }
+    assert_eq!(load(&module, "load_yaml", b"!!str a: 1\n", &Any), r#"[{"a": 1}]"#);
+}
+
+#[test]
+fn aliases_of_aliases_are_told_again_as_well() {
+    let module = module_of(FUNCTIONS);
+    let mut text = "- &r {a: 1, b: [1, 2, 3]}\n".to_owned();
+    text.push_str(&"- *r\n- {<<: *r, c: 2}\n".repeat(20));
+    let shown = load(&module, "load_yaml", text.as_bytes(), &Any);
+    assert_eq!(shown.matches("\"b\": [1, 2, 3]").count(), 41);
+    let mut text = "a0: &a0 1\n".to_owned();
+    for level in 1..40 {
+        text.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    let shown = load(&module, "load_yaml", text.as_bytes(), &Any);
+    assert!(shown.contains(&format!("\"a39\": {}1{}", "[".repeat(39), "]".repeat(39))));
 }
