@@ -111,3 +111,19 @@ fn a_small_address_space_suffices() {
         crate::support::Done::of(command.output().expect("a shell")).expect(code);
     }
 }
+
+#[test]
+fn a_few_aliases_cannot_fill_the_memory() {
+    let bench = Bench::new();
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let again = vec![format!("*a{}", level - 1); 10].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{again}]\n"));
+    }
+    bench.write("p.mochi", "print(load as map<string, any> with { format: \"yaml\" })");
+    // 148,080 values are said again before that line, and 133,332 by each alias in it.
+    bench
+        .tool_with_stdin(["run", "--no-cache", "p.mochi"], text.as_bytes())
+        .expect(1)
+        .says("error: standard input:6:40: aliases repeat too many values\n  at p.mochi:1");
+}

@@ -256,12 +256,21 @@ fn aliases_say_again_what_anchors_stand_for() {
     let module = module_of(FUNCTIONS);
     for (text, rows) in [
         ("a: &x 1\nb: *x\n", r#"[{"a": 1, "b": 1}]"#),
-        ("a: &x text\nb: [*x, *x]\nc: {d: *x, e: *x }\n", r#"[{"a": "text", "b": ["text", "text"], "c": {"d": "text", "e": "text"}}]"#),
-        ("a: &x 'it''s'\nb: &y |\n  two\n  lines\nc: [*y, *x]\n", r#"[{"a": "it's", "b": "two\nlines\n", "c": ["two\nlines\n", "it's"]}]"#),
+        (
+            "a: &x text\nb: [*x, *x]\nc: {d: *x, e: *x }\n",
+            r#"[{"a": "text", "b": ["text", "text"], "c": {"d": "text", "e": "text"}}]"#,
+        ),
+        (
+            "a: &x 'it''s'\nb: &y |\n  two\n  lines\nc: [*y, *x]\n",
+            r#"[{"a": "it's", "b": "two\nlines\n", "c": ["two\nlines\n", "it's"]}]"#,
+        ),
         ("a: &x folded\n  text\nb: *x # again\n", r#"[{"a": "folded text", "b": "folded text"}]"#),
         ("a: &x\nb: *x\n", r#"[{"a": nil, "b": nil}]"#),
         ("a: &x [1, {b: 2}]\nc: *x\n", r#"[{"a": [1, {"b": 2}], "c": [1, {"b": 2}]}]"#),
-        ("a: &x\n  b: 1\n  c:\n  - 2\n  - 3\nd:\n  e: *x\n", r#"[{"a": {"b": 1, "c": [2, 3]}, "d": {"e": {"b": 1, "c": [2, 3]}}}]"#),
+        (
+            "a: &x\n  b: 1\n  c:\n  - 2\n  - 3\nd:\n  e: *x\n",
+            r#"[{"a": {"b": 1, "c": [2, 3]}, "d": {"e": {"b": 1, "c": [2, 3]}}}]"#,
+        ),
         ("a: &x\n- 1\n- 2\nb: *x\n", r#"[{"a": [1, 2], "b": [1, 2]}]"#),
         ("a: &x # here\n\n  # and there\n  - 1\nb: *x\n", r#"[{"a": [1], "b": [1]}]"#),
         ("- &r {a: 1}\n- *r\n-\n  *r\n", r#"[{"a": 1}, {"a": 1}, {"a": 1}]"#),
@@ -296,7 +305,10 @@ fn merged_maps_give_what_a_map_does_not_have_itself() {
     for (text, rows) in [
         ("a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\n", r#"[{"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}}]"#),
         ("a: &x {p: 1, q: 2}\nb:\n  q: 3\n  <<: *x\n", r#"[{"a": {"p": 1, "q": 2}, "b": {"p": 1, "q": 3}}]"#),
-        ("a: &x {p: [1, {r: 2}]}\nb: {<<: *x, s: 3}\n", r#"[{"a": {"p": [1, {"r": 2}]}, "b": {"p": [1, {"r": 2}], "s": 3}}]"#),
+        (
+            "a: &x {p: [1, {r: 2}]}\nb: {<<: *x, s: 3}\n",
+            r#"[{"a": {"p": [1, {"r": 2}]}, "b": {"p": [1, {"r": 2}], "s": 3}}]"#,
+        ),
         // The first of several counts.
         (
             "a: &x {p: 1}\nb: &y {p: 2, q: 2}\nc:\n  <<: [*x, *y, {q: 9, r: 9}]\n  s: 4\n",
