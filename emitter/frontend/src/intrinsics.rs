@@ -70,6 +70,8 @@ intrinsics! {
     Md5 "string_md5" (STRING) -> STRING;
     /// A part of a URL's query, or else of its path, with `%XX` for what cannot stand there.
     UrlEscape "url_escape" (STRING, BOOL) -> STRING;
+    /// The text that a path with `%XX` stands for; empty where one of these is malformed.
+    UrlUnescape "url_unescape" (STRING) -> STRING;
     /// Gives the next request a header; whether it can have it.
     HttpHeader "http_header" (STRING, STRING) -> BOOL;
     /// Sends a request and gives the body of the answer, or fails: URL, method and its number, authority, path

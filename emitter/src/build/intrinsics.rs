@@ -31,6 +31,7 @@ impl FunctionCtx<'_, '_> {
             Intrinsic::Acos => (MochiOp::FloatAcos, Type::FLOAT),
             Intrinsic::Atan2 => (MochiOp::FloatAtan2, Type::FLOAT),
             Intrinsic::Md5 => (MochiOp::StrMd5, Type::STR),
+            Intrinsic::UrlUnescape => (MochiOp::StrUnescapeUrl, Type::STR),
             Intrinsic::UrlEscape => (MochiOp::StrEscapeUrl, Type::STR),
             Intrinsic::HttpHeader => (MochiOp::HttpHeader, Type::BOOL),
             Intrinsic::HttpExchange => (MochiOp::HttpExchange, Type::STR),

@@ -750,6 +750,8 @@ mochi_ops! {
     StrSplit "str.split" (borrow text, borrow text) -> (list) Alloc None;
     /// With `%XX` for what cannot stand in a part of a URL's query (true) or in its path (false).
     StrEscapeUrl "str.escape_url" (borrow text, borrow truth) -> (text) Alloc None;
+    /// The bytes that `%XX` in a path stands for; empty where one is malformed.
+    StrUnescapeUrl "str.unescape_url" (borrow text) -> (text) Alloc None;
     /// The string so many times; not at all if that is negative.
     StrRepeat "str.repeat" (borrow text, borrow int) -> (text) Alloc None;
     /// Decimal digits with an optional sign, of a number of at most 64 bits; else fails. None gives 0.

@@ -284,6 +284,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::StrIndex
             | MochiOp::StrSplit
             | MochiOp::StrEscapeUrl
+            | MochiOp::StrUnescapeUrl
             | MochiOp::StrRepeat
             | MochiOp::StrToInt
             | MochiOp::StrToBigint

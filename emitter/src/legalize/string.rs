@@ -54,6 +54,7 @@ impl Ctx<'_> {
                 let kind = self.list_kind(self.old.ty(data.results[0]));
                 self.call_value(RuntimeFn::StringSplit, &[text, separator, kind])
             }
+            MochiOp::StrUnescapeUrl => self.runtime_op(RuntimeFn::UrlUnescape, data),
             MochiOp::StrEscapeUrl => self.runtime_op(RuntimeFn::UrlEscape, data),
             MochiOp::StrRepeat => self.runtime_op(RuntimeFn::StringRepeat, data),
             MochiOp::StrToInt => self.runtime_op(RuntimeFn::StringToInt, data),

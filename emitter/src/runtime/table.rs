@@ -287,6 +287,7 @@ runtime_functions! {
     HttpStatus "http_last_status" () -> int;
     /// A part of a URL: of its query or of its path.
     UrlEscape "url_escape" (string, bool) -> string;
+    UrlUnescape "url_unescape" (string) -> string;
 
     /// These are pending for the next question.
     LlmStop "llm_stop" (string) -> int;
