@@ -5,14 +5,16 @@
 //! the operators on the way back; only the other operands recurse.
 
 use mochi_frontend::builtins::Builtin;
-use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, CompareOp, Expr, ExprKind};
+use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, Expr, ExprKind};
 use mochi_frontend::types;
 
 use crate::ir::{AnyKind, Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
 
 use super::FunctionCtx;
 use super::any::any_arith;
+use super::convert::NoneText;
 use super::types::lower_type;
+use super::walk::first_operand;
 
 /// The operation that a builtin is, of those that are one.
 fn operation(builtin: Builtin) -> (MochiOp, Imm) {
@@ -37,151 +39,7 @@ fn operation(builtin: Builtin) -> (MochiOp, Imm) {
     (op, Imm::None)
 }
 
-/// The operand that is evaluated first, of expressions that start with one.
-fn first_operand(expr: &Expr) -> Option<&Expr> {
-    match &expr.kind {
-        ExprKind::Arith { op: _, lhs, rhs: _ }
-        | ExprKind::Concat { lhs, rhs: _ }
-        | ExprKind::ListConcat { lhs, rhs: _ }
-        | ExprKind::Compare { op: _, lhs, rhs: _ }
-        | ExprKind::And { lhs, rhs: _ }
-        | ExprKind::Or { lhs, rhs: _ }
-        | ExprKind::Choose { op: _, lhs, rhs: _ } => Some(lhs),
-        ExprKind::Contains { of, part: _ }
-        | ExprKind::Neg(of)
-        | ExprKind::Not(of)
-        | ExprKind::Truthy(of)
-        | ExprKind::IsNone(of)
-        | ExprKind::Cast { of, to: _ }
-        | ExprKind::Convert(of)
-        | ExprKind::StringIndex { of, index: _ }
-        | ExprKind::StringSlice { of, start: _, end: _ }
-        | ExprKind::ListIndex { of, index: _ }
-        | ExprKind::ListSlice { of, start: _, end: _ }
-        | ExprKind::ListContains { of, item: _ }
-        | ExprKind::MapIndex { of, key: _ }
-        | ExprKind::MapContains { of, key: _ }
-        | ExprKind::MapKeys(of)
-        | ExprKind::MapValues(of)
-        | ExprKind::Field { of, index: _ }
-        | ExprKind::IsVariant { of, record: _ }
-        | ExprKind::CallValue { of, args: _ }
-        | ExprKind::AnyIndex { of, index: _ }
-        | ExprKind::AnySlice { of, start: _, end: _ }
-        | ExprKind::AnyField { of, name: _ }
-        | ExprKind::AnyContains { of, item: _ }
-        | ExprKind::AnyIter(of)
-        | ExprKind::Copy(of)
-        | ExprKind::CastElements { of, target: _ }
-        | ExprKind::CastKeys { of, target: _ }
-        | ExprKind::AnyKey(of)
-        | ExprKind::SortedRows(of)
-        | ExprKind::AnyCall { of, args: _ } => Some(of),
-        ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Bool(_)
-        | ExprKind::Str(_)
-        | ExprKind::None
-        | ExprKind::Local(_)
-        | ExprKind::Global(_)
-        | ExprKind::Cell(_)
-        | ExprKind::List(_)
-        | ExprKind::Map(_)
-        | ExprKind::Record { record: _, fields: _ }
-        | ExprKind::Closure { function: _, captures: _ }
-        | ExprKind::Block { body: _, then: _ }
-        | ExprKind::If { cond: _, then: _, otherwise: _ }
-        | ExprKind::Call { function: _, args: _ }
-        | ExprKind::Builtin { builtin: _, args: _ }
-        | ExprKind::Intrinsic { intrinsic: _, args: _ }
-        | ExprKind::Load { .. }
-        | ExprKind::Save { .. }
-        | ExprKind::Sequence { first: _, then: _ }
-        | ExprKind::Let { local: _, value: _, then: _ }
-        | ExprKind::Fail { message: _ } => None,
-    }
-}
-
-/// Shows `visit` the expression and all that it contains but for the statements of blocks, in no
-/// particular order, until it says false; then that is the result. Without recursion, as chains are long.
-pub(super) fn walk(expr: &Expr, mut visit: impl FnMut(&Expr) -> bool) -> bool {
-    let mut work = vec![expr];
-    while let Some(expr) = work.pop() {
-        if !visit(expr) {
-            return false;
-        }
-        work.extend(first_operand(expr));
-        match &expr.kind {
-            ExprKind::Arith { op: _, lhs: _, rhs }
-            | ExprKind::Concat { lhs: _, rhs }
-            | ExprKind::ListConcat { lhs: _, rhs }
-            | ExprKind::Compare { op: _, lhs: _, rhs }
-            | ExprKind::And { lhs: _, rhs }
-            | ExprKind::Or { lhs: _, rhs }
-            | ExprKind::Choose { op: _, lhs: _, rhs } => work.push(rhs),
-            ExprKind::Contains { of: _, part } => work.push(part),
-            ExprKind::ListContains { of: _, item } | ExprKind::AnyContains { of: _, item } => work.push(item),
-            ExprKind::MapIndex { of: _, key } | ExprKind::MapContains { of: _, key } => work.push(key),
-            ExprKind::List(elements) => work.extend(elements),
-            ExprKind::Map(entries) => work.extend(entries.iter().flat_map(|(key, value)| [key, value])),
-            ExprKind::Record { record: _, fields } => work.extend(fields),
-            ExprKind::Closure { function: _, captures } => work.extend(captures),
-            ExprKind::CallValue { of: _, args } | ExprKind::AnyCall { of: _, args } => work.extend(args),
-            ExprKind::Block { body: _, then } => work.push(then),
-            ExprKind::StringIndex { of: _, index }
-            | ExprKind::ListIndex { of: _, index }
-            | ExprKind::AnyIndex { of: _, index } => work.push(index),
-            ExprKind::StringSlice { of: _, start, end }
-            | ExprKind::ListSlice { of: _, start, end }
-            | ExprKind::AnySlice { of: _, start, end } => {
-                work.extend(start.as_deref());
-                work.extend(end.as_deref());
-            }
-            ExprKind::If { cond, then, otherwise } => work.extend([&**cond, &**then, &**otherwise]),
-            ExprKind::Call { function: _, args }
-            | ExprKind::Builtin { builtin: _, args }
-            | ExprKind::Intrinsic { intrinsic: _, args } => work.extend(args),
-            ExprKind::Load { path: _, format, shape: _ } => {
-                work.extend(format.options().into_iter().map(|part| &**part))
-            }
-            ExprKind::Save { value, path: _, format } => {
-                work.push(value);
-                work.extend(format.options().into_iter().map(|part| &**part));
-            }
-            ExprKind::Sequence { first, then } => work.extend([&**first, &**then]),
-            ExprKind::Let { local: _, value, then } => work.extend([&**value, &**then]),
-            ExprKind::Neg(_)
-            | ExprKind::Not(_)
-            | ExprKind::Truthy(_)
-            | ExprKind::IsNone(_)
-            | ExprKind::Convert(_)
-            | ExprKind::Cast { of: _, to: _ }
-            | ExprKind::MapKeys(_)
-            | ExprKind::MapValues(_)
-            | ExprKind::Field { of: _, index: _ }
-            | ExprKind::IsVariant { of: _, record: _ }
-            | ExprKind::AnyField { of: _, name: _ }
-            | ExprKind::AnyIter(_)
-            | ExprKind::Copy(_)
-            | ExprKind::CastElements { of: _, target: _ }
-            | ExprKind::CastKeys { of: _, target: _ }
-            | ExprKind::AnyKey(_)
-            | ExprKind::SortedRows(_)
-            | ExprKind::Cell(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Bool(_)
-            | ExprKind::Str(_)
-            | ExprKind::None
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::Fail { message: _ } => {}
-        }
-    }
-    true
-}
-
-fn float_bits(value: f64) -> Imm {
+pub(super) fn float_bits(value: f64) -> Imm {
     Imm::F64(value.to_bits())
 }
 
@@ -808,126 +666,6 @@ impl FunctionCtx<'_, '_> {
         Some(value)
     }
 
-    /// The text of a value other than `any`.
-    pub(super) fn text_of(&mut self, value: Value, none: NoneText) -> Value {
-        let ty = self.fb.ty(value);
-        let op = match ty.kind {
-            Kind::Int => MochiOp::IntToStr,
-            Kind::Float => MochiOp::FloatToStr,
-            Kind::Bool => MochiOp::BoolToStr,
-            Kind::Str if ty.nullable => MochiOp::StrToStr,
-            Kind::Str => return value,
-            Kind::List(_) => MochiOp::ListToStr,
-            Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_) => MochiOp::ObjectToStr,
-            Kind::Any => MochiOp::AnyToStr,
-            Kind::I32 | Kind::I64 | Kind::F64 => panic!("the text of a value of type {ty}"),
-        };
-        self.fb.value(op, vec![value], Imm::I32(none as i32), Type::STR)
-    }
-
-    /// Changes the representation of a value, not the value (but an int may become a float).
-    pub(super) fn convert(&mut self, value: Value, to: Type) -> Value {
-        let from = self.fb.ty(value);
-        if from == to {
-            return value;
-        }
-        if from.kind == Kind::Int && to.kind == Kind::Float {
-            let ty = Type { kind: Kind::Float, nullable: from.nullable };
-            let value = self.fb.value(MochiOp::IntToFloat, vec![value], Imm::None, ty);
-            return self.convert(value, to);
-        }
-        let of_union =
-            matches!((from.kind, to.kind), (Kind::Record(_), Kind::Union(_)) | (Kind::Union(_), Kind::Record(_)));
-        assert!(from.kind == to.kind || to.kind == Kind::Any || of_union, "a conversion of {from} to {to}");
-        self.fb.value(MochiOp::Convert, vec![value], Imm::None, to)
-    }
-
-    fn cast(&mut self, from: types::Type, value: Value, to: CastTo) -> Value {
-        if from.kind == types::Kind::Any {
-            return self.cast_any(value, to);
-        }
-        let zero = |ctx: &mut Self| match to {
-            CastTo::Int | CastTo::BigInt => ctx.fb.int_const(0),
-            CastTo::Float => ctx.fb.value(MochiOp::FloatConst, Vec::new(), float_bits(0.0), Type::FLOAT),
-            CastTo::BigRat | CastTo::Bool | CastTo::String => unreachable!("{to:?} is refused by the checker"),
-        };
-        let (op, ty) = match (from.kind, to) {
-            (types::Kind::Never, _) => return zero(self),
-            (types::Kind::Int, CastTo::Int | CastTo::BigInt) => {
-                return self.unless_none(value, Type::INT, |_, value| value, zero);
-            }
-            (types::Kind::Float, CastTo::Float) => {
-                return self.unless_none(value, Type::FLOAT, |_, value| value, zero);
-            }
-            (types::Kind::Int, CastTo::Float) => (MochiOp::IntToFloat, Type::FLOAT),
-            (types::Kind::Float, CastTo::Int | CastTo::BigInt) => (MochiOp::FloatToInt, Type::INT),
-            (types::Kind::Bool, CastTo::Int | CastTo::BigInt) => (MochiOp::BoolToInt, Type::INT),
-            (types::Kind::String, CastTo::Int) => (MochiOp::StrToInt, Type::INT),
-            (types::Kind::String, CastTo::BigInt) => (MochiOp::StrToBigint, Type::INT),
-            (types::Kind::String, CastTo::Float) => (MochiOp::StrToFloat, Type::FLOAT),
-            (_, CastTo::BigRat | CastTo::Bool | CastTo::String)
-            | (types::Kind::Bool, CastTo::Float)
-            | (
-                types::Kind::List(_)
-                | types::Kind::Map(_)
-                | types::Kind::Record(_)
-                | types::Kind::Row(_)
-                | types::Kind::Union(_)
-                | types::Kind::Func(_)
-                | types::Kind::Any,
-                _,
-            ) => {
-                panic!("a cast of {from} to {to:?} is refused when checking")
-            }
-        };
-        self.unless_none(value, ty, |ctx, value| ctx.fb.value(op, vec![value], Imm::None, ty), zero)
-    }
-
-    /// `some` of the value, of a type without none, or `none` where the value is none.
-    pub(super) fn unless_none(
-        &mut self,
-        value: Value,
-        result: Type,
-        some: impl FnOnce(&mut Self, Value) -> Value,
-        none: impl FnOnce(&mut Self) -> Value,
-    ) -> Value {
-        let ty = self.fb.ty(value);
-        if !ty.nullable {
-            return some(self, value);
-        }
-        let variable = self.fb.declare_variable(result);
-        let is_none = self.is_none(value);
-        let (absent, present, join) = (self.fb.create_block(), self.fb.create_block(), self.fb.create_block());
-        self.fb.branch(is_none, absent, present);
-        self.enter(absent);
-        let otherwise = none(self);
-        self.fb.def_var(variable, otherwise);
-        self.fb.jump(join, Vec::new());
-        self.enter(present);
-        let value = self.convert(value, ty.without_none());
-        let value = some(self, value);
-        self.fb.def_var(variable, value);
-        self.fb.jump(join, Vec::new());
-        self.enter(join);
-        self.fb.use_var(variable)
-    }
-
-    fn is_none(&mut self, value: Value) -> Value {
-        if self.fb.ty(value).has_none() {
-            self.fb.value(MochiOp::IsNone, vec![value], Imm::None, Type::BOOL)
-        } else {
-            self.fb.bool_const(false)
-        }
-    }
-
-    fn truth(&mut self, ty: types::Type, value: Value) -> Value {
-        match ty {
-            types::Type { kind: types::Kind::Never, nullable: _ } => self.fb.bool_const(false),
-            types::Type::BOOL => value,
-            _ => self.fb.value(MochiOp::Truthy, vec![value], Imm::None, Type::BOOL),
-        }
-    }
-
     /// `first`, or what the expression for the outcome of `test` gives, where there is one.
     fn short_circuit(
         &mut self,
@@ -973,76 +711,12 @@ impl FunctionCtx<'_, '_> {
             None => self.none_of(ty),
         })
     }
-
-    fn compare(&mut self, op: CompareOp, first: Value, second: Value) -> Value {
-        let kind = |ctx: &Self, value| ctx.fb.ty(value).kind;
-        match (kind(self, first), kind(self, second)) {
-            (Kind::Any, Kind::Any) => self.compare_any(op, first, second),
-            // Only none is an `any` here: it equals none alone and has no place in an order.
-            (Kind::Any, _) => self.compare_with_none(op, second),
-            (_, Kind::Any) => self.compare_with_none(op, first),
-            (Kind::Bool, Kind::Bool) => self.compare_bools(op, first, second),
-            (kind, other) => {
-                assert_eq!(kind, other, "both sides of a comparison have one kind");
-                self.fb.value(compare_op(op, kind), vec![first, second], Imm::None, Type::BOOL)
-            }
-        }
-    }
-
-    fn compare_with_none(&mut self, op: CompareOp, value: Value) -> Value {
-        match op {
-            CompareOp::Eq => self.is_none(value),
-            CompareOp::Ne => {
-                let is_none = self.is_none(value);
-                self.fb.value(MochiOp::BoolNot, vec![is_none], Imm::None, Type::BOOL)
-            }
-            CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => self.fb.bool_const(false),
-        }
-    }
-
-    /// Bools are ordered as 0 and 1.
-    fn compare_bools(&mut self, op: CompareOp, first: Value, second: Value) -> Value {
-        let equality = match op {
-            CompareOp::Eq => Some(MochiOp::BoolEq),
-            CompareOp::Ne => Some(MochiOp::BoolNe),
-            CompareOp::Lt | CompareOp::Le | CompareOp::Gt | CompareOp::Ge => None,
-        };
-        if let Some(equality) = equality {
-            return self.fb.value(equality, vec![first, second], Imm::None, Type::BOOL);
-        }
-        self.unless_none(
-            first,
-            Type::BOOL,
-            |ctx, first| {
-                ctx.unless_none(
-                    second,
-                    Type::BOOL,
-                    |ctx, second| {
-                        let first = ctx.fb.value(MochiOp::BoolToInt, vec![first], Imm::None, Type::INT);
-                        let second = ctx.fb.value(MochiOp::BoolToInt, vec![second], Imm::None, Type::INT);
-                        ctx.fb.value(compare_op(op, Kind::Int), vec![first, second], Imm::None, Type::BOOL)
-                    },
-                    |ctx| ctx.fb.bool_const(false),
-                )
-            },
-            |ctx| ctx.fb.bool_const(false),
-        )
-    }
 }
 
 /// What one way through a choice gives.
 enum Arm<'a> {
     Value(Value),
     Expr(&'a Expr),
-}
-
-/// How none is written.
-#[derive(Clone, Copy)]
-pub(super) enum NoneText {
-    /// `nil`
-    Print = 0,
-    /// `<nil>`
-    Str = 1,
 }
 
 fn arith_op(op: ArithOp, kind: Kind) -> MochiOp {
@@ -1059,33 +733,5 @@ fn arith_op(op: ArithOp, kind: Kind) -> MochiOp {
         (Kind::Float, ArithOp::Rem) => MochiOp::FloatRem,
         (Kind::Any, _) => any_arith(op),
         _ => panic!("{op:?} of {kind:?} is refused when checking"),
-    }
-}
-
-fn compare_op(op: CompareOp, kind: Kind) -> MochiOp {
-    match (kind, op) {
-        (Kind::Int, CompareOp::Eq) => MochiOp::IntEq,
-        (Kind::Int, CompareOp::Ne) => MochiOp::IntNe,
-        (Kind::Int, CompareOp::Lt) => MochiOp::IntLt,
-        (Kind::Int, CompareOp::Le) => MochiOp::IntLe,
-        (Kind::Int, CompareOp::Gt) => MochiOp::IntGt,
-        (Kind::Int, CompareOp::Ge) => MochiOp::IntGe,
-        (Kind::Float, CompareOp::Eq) => MochiOp::FloatEq,
-        (Kind::Float, CompareOp::Ne) => MochiOp::FloatNe,
-        (Kind::Float, CompareOp::Lt) => MochiOp::FloatLt,
-        (Kind::Float, CompareOp::Le) => MochiOp::FloatLe,
-        (Kind::Float, CompareOp::Gt) => MochiOp::FloatGt,
-        (Kind::Float, CompareOp::Ge) => MochiOp::FloatGe,
-        (Kind::Str, CompareOp::Eq) => MochiOp::StrEq,
-        (Kind::Str, CompareOp::Ne) => MochiOp::StrNe,
-        (Kind::Str, CompareOp::Lt) => MochiOp::StrLt,
-        (Kind::Str, CompareOp::Le) => MochiOp::StrLe,
-        (Kind::Str, CompareOp::Gt) => MochiOp::StrGt,
-        (Kind::Str, CompareOp::Ge) => MochiOp::StrGe,
-        (Kind::List(_), CompareOp::Eq) => MochiOp::ListEq,
-        (Kind::List(_), CompareOp::Ne) => MochiOp::ListNe,
-        (Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_), CompareOp::Eq) => MochiOp::ObjectEq,
-        (Kind::Map(_) | Kind::Record(_) | Kind::Union(_) | Kind::Func(_), CompareOp::Ne) => MochiOp::ObjectNe,
-        _ => panic!("{op:?} of {kind:?} has an operation of its own"),
     }
 }

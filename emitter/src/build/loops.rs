@@ -13,8 +13,8 @@ use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 use crate::ir::{Block, Imm, Kind, MochiOp, SMALL_LIMIT, Type, Value, WasmOp};
 
 use super::FunctionCtx;
-use super::expr::walk;
 use super::types::lower_type;
+use super::walk::walk;
 
 /// A condition with more nodes than this is built once.
 const DUPLICATED_NODES: usize = 40;

@@ -22,6 +22,8 @@ use crate::ir::{
 
 mod any;
 mod closures;
+mod compare;
+mod convert;
 mod data;
 mod expr;
 mod intrinsics;
@@ -35,6 +37,7 @@ mod stmt;
 #[cfg(test)]
 mod tests;
 mod types;
+mod walk;
 
 use closures::Codes;
 use loops::Loop;

@@ -25,9 +25,9 @@ use mochi_frontend::types;
 use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
-use super::expr::walk;
 use super::stmt::has_call;
 use super::types::lower_type;
+use super::walk::walk;
 
 /// A place other than a variable of the function.
 #[derive(Clone, Copy)]

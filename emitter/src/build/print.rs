@@ -14,7 +14,7 @@ use mochi_frontend::typed::{Expr, ExprKind};
 use crate::ir::{Imm, Kind, MochiOp, Type, Value};
 
 use super::FunctionCtx;
-use super::expr::NoneText;
+use super::convert::NoneText;
 use super::types::lower_type;
 
 /// So many arguments make a line that is trimmed.

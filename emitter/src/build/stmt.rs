@@ -5,9 +5,9 @@ use mochi_frontend::typed::{self, Expr, ExprKind, Stmt, StmtKind};
 use crate::ir::{Block, Imm, MochiOp};
 
 use super::FunctionCtx;
-use super::expr::walk;
 use super::places::Place;
 use super::types::lower_type;
+use super::walk::walk;
 
 /// Whether some `return` in `body` is a call of `function` itself, which becomes a jump.
 pub(super) fn has_self_tail_call(body: &[Stmt], function: typed::FunctionId) -> bool {
