@@ -337,6 +337,18 @@ builtins! {
         Pure; example "" => "";
     }
 
+    /// Whether the value is a list that has nothing but small ints.
+    HoldsInts holds_ints {
+        (of: any) -> bool;
+        Pure; example "" => "";
+    }
+
+    /// Whether the value is a list that has nothing but floats and none.
+    HoldsFloats holds_floats {
+        (of: any) -> bool;
+        Pure; example "" => "";
+    }
+
     /// The code points before the first `part`, or -1.
     TextIndex text_index {
         (text: string, part: string) -> int;
@@ -385,6 +397,8 @@ impl Builtin {
                 | Builtin::IsString
                 | Builtin::IsList
                 | Builtin::IsMap
+                | Builtin::HoldsInts
+                | Builtin::HoldsFloats
                 | Builtin::TextIndex
                 | Builtin::TextSplit
                 | Builtin::TextRepeat

@@ -8,7 +8,7 @@ use mochi_frontend::builtins::Builtin;
 use mochi_frontend::typed::{ArithOp, CastTo, ChooseOp, Expr, ExprKind};
 use mochi_frontend::types;
 
-use crate::ir::{AnyKind, Block, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
+use crate::ir::{AnyKind, Block, ElementKind, FuncId, Imm, Kind, MochiOp, RecordType, Type, Value};
 
 use super::FunctionCtx;
 use super::any::any_arith;
@@ -26,6 +26,8 @@ fn operation(builtin: Builtin) -> (MochiOp, Imm) {
         Builtin::IsString => return of_kind(AnyKind::String),
         Builtin::IsList => return of_kind(AnyKind::List),
         Builtin::IsMap => return of_kind(AnyKind::Map),
+        Builtin::HoldsInts => return (MochiOp::AnyHolds, Imm::I32(ElementKind::Ints as i32)),
+        Builtin::HoldsFloats => return (MochiOp::AnyHolds, Imm::I32(ElementKind::Floats as i32)),
         Builtin::ToJson => MochiOp::AnyToJson,
         Builtin::Mem => MochiOp::Mem,
         Builtin::TextIndex => MochiOp::StrIndex,
@@ -525,6 +527,8 @@ impl FunctionCtx<'_, '_> {
                 | Builtin::IsString
                 | Builtin::IsList
                 | Builtin::IsMap
+                | Builtin::HoldsInts
+                | Builtin::HoldsFloats
                 | Builtin::TextIndex
                 | Builtin::TextSplit
                 | Builtin::TextRepeat

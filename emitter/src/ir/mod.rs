@@ -29,7 +29,7 @@ use std::fmt;
 
 pub use builder::{FunctionBuilder, Variable, remove_unreachable_blocks};
 use mochi_frontend::source::Span;
-pub use ops::{AnyKind, Effect, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_uncounted};
+pub use ops::{AnyKind, Effect, ElementKind, ImmKind, MochiOp, Op, Ownership, TypePattern, WasmOp, is_uncounted};
 pub use parser::{Parsed, TextError, parse, parse_program, read_program};
 pub use placement::{DATA_START, HEAP_ALIGN, PAGE_SIZE, Placement, place_data};
 pub use printer::{Spans, print_function, print_module};

@@ -360,6 +360,16 @@ pub enum AnyKind {
     Map = 5,
 }
 
+/// What `any.holds` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum ElementKind {
+    /// Small ones.
+    Ints = 0,
+    /// Or none.
+    Floats = 1,
+}
+
 mochi_ops! {
     /// An int literal; outside the small range it is a static big number.
     IntConst "int.const" () -> (uncounted_int) Pure I64;
@@ -618,6 +628,8 @@ mochi_ops! {
     AnyCall "any.call" (borrow any, own list) -> (any) Write None;
     /// Whether the value is of the kind that the immediate, an [`AnyKind`], names.
     AnyIs "any.is" (borrow any) -> (truth) Pure I32;
+    /// Whether it is a list whose elements are all of an ElementKind now, told without looking at them.
+    AnyHolds "any.holds" (borrow any) -> (truth) Read I32;
     /// The SHA-256 digest of a string or of a list of bytes.
     AnyDigest "any.digest" (borrow any) -> (list) Write None;
     /// JSON on one line.

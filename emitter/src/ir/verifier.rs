@@ -73,7 +73,7 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    AnyKind, Block, Closure, DataBlob, ENTRY, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp, Module,
+    AnyKind, Block, Closure, DataBlob, ENTRY, ElementKind, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp, Module,
     NONE_FLOAT, Op, Ownership, Param, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp,
 };
 use items::{is_well_formed, verify_items};
@@ -437,6 +437,7 @@ impl Verifier<'_> {
                 ),
                 _,
             ) => {}
+            (Op::Mochi(MochiOp::AnyHolds), Imm::I32(kind)) if (0..=ElementKind::Floats as i32).contains(&kind) => {}
             (Op::Mochi(MochiOp::AnyIs), Imm::I32(kind)) if (0..=AnyKind::Map as i32).contains(&kind) => {}
             (Op::Mochi(MochiOp::AnyIs), Imm::I32(kind)) => {
                 self.fault(place, format!("the immediate is {kind}, which is no kind of values"));

@@ -18,9 +18,13 @@ impl Ctx<'_> {
             }
             MochiOp::AnyAdd => self.any_add(data),
             MochiOp::AnySub => self.any_sub(data),
-            MochiOp::AnyMul => self.runtime_op(RuntimeFn::AnyMul, data),
-            MochiOp::AnyDiv => self.any_call(RuntimeFn::AnyDiv, data),
-            MochiOp::AnyRem => self.any_call(RuntimeFn::AnyRem, data),
+            MochiOp::AnyMul => self.product(data, |this| this.runtime_op(RuntimeFn::AnyMul, data)),
+            MochiOp::AnyDiv => {
+                self.quotient(data, WasmOp::I64DivS, |this| this.any_call(RuntimeFn::AnyDiv, data))
+            }
+            MochiOp::AnyRem => {
+                self.quotient(data, WasmOp::I64RemS, |this| this.any_call(RuntimeFn::AnyRem, data))
+            }
             MochiOp::AnyNeg => self.runtime_op(RuntimeFn::AnyNeg, data),
             MochiOp::AnyLt => self.any_compare(WasmOp::I64LtS, data, |this| this.runtime_op(RuntimeFn::AnyLess, data)),
             MochiOp::AnyLe => {
@@ -41,6 +45,10 @@ impl Ctx<'_> {
             MochiOp::AnyIs => {
                 let (value, kind) = (self.get(data.args[0]), self.mode(data.imm));
                 self.call_value(RuntimeFn::AnyIs, &[value, kind])
+            }
+            MochiOp::AnyHolds => {
+                let (value, kind) = (self.get(data.args[0]), self.mode(data.imm));
+                self.call_value(RuntimeFn::AnyHolds, &[value, kind])
             }
             MochiOp::AnyDigest => self.any_call(RuntimeFn::AnyDigest, data),
             MochiOp::AnyToJson => self.runtime_op(RuntimeFn::AnyToJson, data),

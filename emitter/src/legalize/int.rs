@@ -11,7 +11,7 @@
 use super::layout::{NEGATIVE_TAG, NONE_WORD, POSITIVE_TAG, SMALL_LIMIT, is_small};
 use super::lower::{Ctx, to};
 use crate::analysis::constant_int;
-use crate::ir::{Imm, InstData, MochiOp, Target, Value, WasmOp};
+use crate::ir::{Imm, InstData, MochiOp, Op, Target, Value, ValueDef, WasmOp};
 use crate::runtime::RuntimeFn;
 
 /// The bits of a small int but for its sign: the sign and two copies of it lead every small word.
@@ -52,9 +52,13 @@ impl Ctx<'_> {
             MochiOp::IntConst => self.int_const(data.imm),
             MochiOp::IntAdd => self.int_add(data),
             MochiOp::IntSub => self.int_sub(data),
-            MochiOp::IntMul => self.int_mul(data),
-            MochiOp::IntDiv => self.int_divide(data, WasmOp::I64DivS, RuntimeFn::IntDivSlow),
-            MochiOp::IntRem => self.int_divide(data, WasmOp::I64RemS, RuntimeFn::IntRemSlow),
+            MochiOp::IntMul => self.product(data, |this| this.int_slow(RuntimeFn::IntMulSlow, data)),
+            MochiOp::IntDiv => {
+                self.quotient(data, WasmOp::I64DivS, |this| this.int_slow(RuntimeFn::IntDivSlow, data))
+            }
+            MochiOp::IntRem => {
+                self.quotient(data, WasmOp::I64RemS, |this| this.int_slow(RuntimeFn::IntRemSlow, data))
+            }
             MochiOp::IntNeg => self.int_neg(data),
             MochiOp::SmallAdd => self.plain(WasmOp::I64Add, data),
             MochiOp::SmallSub => self.plain(WasmOp::I64Sub, data),
@@ -190,12 +194,12 @@ impl Ctx<'_> {
         self.unless_slow(holds, negated, |this| this.int_slow(RuntimeFn::IntNegSlow, data))
     }
 
-    fn int_mul(&mut self, data: &InstData) -> Value {
+    pub(super) fn product(&mut self, data: &InstData, slow: impl FnOnce(&mut Self) -> Value) -> Value {
         if self.cold {
-            return self.int_slow(RuntimeFn::IntMulSlow, data);
+            return slow(self);
         }
         let (a, b) = self.operands(data);
-        let small_constant = |old| constant_int(self.old, old).filter(|&value| is_small(value));
+        let small_constant = |old| self.constant_word(old).filter(|&value| is_small(value));
         let holds = match (small_constant(data.args[0]), small_constant(data.args[1])) {
             (_, Some(factor)) => self.fits_times(a, factor),
             (Some(factor), None) => self.fits_times(b, factor),
@@ -209,7 +213,18 @@ impl Ctx<'_> {
             }
         };
         let product = self.op(WasmOp::I64Mul, &[a, b]);
-        self.unless_slow(holds, product, |this| this.int_slow(RuntimeFn::IntMulSlow, data))
+        self.unless_slow(holds, product, slow)
+    }
+
+    /// The int that a value is known to be, which may be one of any kind.
+    fn constant_word(&self, old: Value) -> Option<i64> {
+        let of = match self.old.def(old) {
+            ValueDef::Result(inst, _) if self.old.inst(inst).op == Op::Mochi(MochiOp::Convert) => {
+                self.old.inst(inst).args[0]
+            }
+            ValueDef::Result(..) | ValueDef::Param(..) => old,
+        };
+        constant_int(self.old, of)
     }
 
     /// Whether `word` is small and so is its product with `factor`; sometimes no if so.
@@ -235,15 +250,21 @@ impl Ctx<'_> {
         self.op(WasmOp::I64Eq, &[back, word])
     }
 
-    fn int_divide(&mut self, data: &InstData, op: WasmOp, slow: RuntimeFn) -> Value {
+    /// A quotient or remainder.
+    pub(super) fn quotient(
+        &mut self,
+        data: &InstData,
+        op: WasmOp,
+        slow: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
         let (a, b) = self.operands(data);
-        let divisor = constant_int(self.old, data.args[1]).filter(|&value| is_small(value));
+        let divisor = self.constant_word(data.args[1]).filter(|&value| is_small(value));
         let (a_small, b_small) = (self.is_small(data.args[0]), self.is_small(data.args[1]));
         let holds = match divisor {
             // Zero fails, and the smallest small int has no small opposite.
-            Some(0 | -1) => return self.int_slow(slow, data),
+            Some(0 | -1) => return slow(self),
             Some(_) if a_small => return self.op(op, &[a, b]),
-            _ if self.cold => return self.int_slow(slow, data),
+            _ if self.cold => return slow(self),
             Some(_) => self.small_check(a),
             None if a_small && b_small => {
                 let zero = self.i64(0);
@@ -262,7 +283,7 @@ impl Ctx<'_> {
                 self.fits_below(bits, 61)
             }
         };
-        self.fast_or_slow(holds, |this| this.op(op, &[a, b]), |this| this.int_slow(slow, data))
+        self.fast_or_slow(holds, |this| this.op(op, &[a, b]), slow)
     }
 
     /// What decides whether a comparison of words is the comparison of ints: nothing (`None`

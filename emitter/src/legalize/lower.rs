@@ -387,6 +387,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::AnyOrder
             | MochiOp::AnyCall
             | MochiOp::AnyIs
+            | MochiOp::AnyHolds
             | MochiOp::AnyDigest
             | MochiOp::AnyToJson
             | MochiOp::AnyToInt

@@ -36,6 +36,7 @@ fn module_of(names: &[&'static str]) -> Module {
             fields: true,
             rationals: true,
             cycles: false,
+            texts: true,
             long_ints: true,
         },
     )

@@ -316,6 +316,7 @@ mod tests {
             fields: true,
             cycles: true,
             rationals: true,
+            texts: true,
             long_ints: true,
         };
         let functions = source().items.iter().filter(|item| item.kind == ItemKind::Function);

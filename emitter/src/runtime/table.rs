@@ -157,6 +157,8 @@ runtime_functions! {
     AnyIterate "any_iterate" (any, i32) -> ptr;
     /// The second is an AnyKind.
     AnyIs "any_is" (any, i32) -> bool;
+    /// The second is an ElementKind.
+    AnyHolds "any_holds" (any, i32) -> bool;
     AnyDigest "any_digest" (any, i32) -> ptr;
     AnyToInt "any_to_int" (any, i32) -> int;
     AnyToBigint "any_to_bigint" (any, i32) -> int;

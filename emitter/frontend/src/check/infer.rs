@@ -731,7 +731,14 @@ impl<'p, 'a> Infer<'p, 'a> {
         id
     }
 
-    pub(super) fn set_record_shape(&mut self, id: ShapeId, shape: data::Shape) {
+    /// The number of what becomes a list or map that contains itself, whose part is given then.
+    pub(super) fn open_shape(&mut self, shape: data::Shape) -> ShapeId {
+        let Some(output) = &mut self.output else { return ShapeId(0) };
+        output.shapes.push(shape);
+        ShapeId(output.shapes.len() as u32 - 1)
+    }
+
+    pub(super) fn set_shape(&mut self, id: ShapeId, shape: data::Shape) {
         if let Some(output) = &mut self.output {
             output.shapes[id.index()] = shape;
         }

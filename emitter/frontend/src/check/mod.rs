@@ -104,7 +104,7 @@ fn limit_refusals(diagnostics: &mut Vec<Diagnostic>) {
         is_kept
     });
     if let Some(span) = last {
-        let message = format!("{} more constructs from here on are not supported yet", count - MAX_REFUSALS);
+        let message = format!("{} more constructs from here on are not supported", count - MAX_REFUSALS);
         diagnostics.push(Diagnostic::error(Code::M001, span, message));
     }
 }

@@ -40,7 +40,6 @@ use crate::modules::Unit;
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::typed::{GlobalId, LocalId};
-use crate::types::RecordId;
 
 /// Resolves a program and what it imports. The result is complete when no diagnostic is an error. What is written for
 /// its logic is put into `logic`.
@@ -93,7 +92,6 @@ fn resolve_with<'a>(
         },
         casts: BTreeMap::new(),
         open_casts: Vec::new(),
-        aliases: 0,
         diagnostics: Vec::new(),
         func: Scope::default(),
         outer: Vec::new(),
@@ -247,12 +245,10 @@ struct Resolver<'a> {
     function_variables: Vec<(usize, &'a ast::Name, FuncId)>,
     /// The text of each function that has a name.
     declarations: BTreeMap<FuncId, &'a ast::FunDecl>,
-    /// The functions that make structs which contain themselves of maps.
-    casts: BTreeMap<RecordId, FuncId>,
-    /// The structs whose casts are being resolved, from the outside to the inside.
-    open_casts: Vec<RecordId>,
-    /// How many containers the type being cast to is inside of.
-    aliases: usize,
+    /// The functions that cast to types which contain themselves.
+    casts: BTreeMap<casts::Recursive, FuncId>,
+    /// The structs and containers whose casts are being resolved, from the outside to the inside.
+    open_casts: Vec<casts::Recursive>,
 }
 
 /// What is being resolved: one function.
@@ -274,6 +270,10 @@ struct Scope<'a> {
     /// Top-level functions that are taken as values.
     values: BTreeSet<FuncId>,
     reads: BTreeSet<GlobalId>,
+    /// Start function only: in a block that whoever runs the program chose.
+    is_chosen_block: bool,
+    /// The `update` whose expressions are being resolved.
+    update: Option<queries::update::Update<'a>>,
     /// Start function only: globals whose declaration has run.
     declared: BTreeSet<GlobalId>,
     /// Start function only: functions that were called so far, directly or not.
@@ -437,6 +437,11 @@ impl<'a> Resolver<'a> {
         self.error(Code::M001, span, format!("{what} are not supported yet"));
     }
 
+    fn dialect_form(&mut self, span: Span) -> ExprId {
+        self.error(Code::M001, span, "this form belongs to the runtime's dialect");
+        self.push(ExprKind::Refused, span)
+    }
+
     fn refused(&mut self, span: Span, what: &str) -> ExprId {
         self.refuse(span, what);
         self.push(ExprKind::Refused, span)
@@ -473,10 +478,17 @@ impl<'a> Resolver<'a> {
     }
 
     fn lookup(&mut self, name: &'a str, span: Span) -> Option<Bound> {
-        if let Some(&bound) = self.func.blocks.iter().rev().find_map(|block| block.get(name)) {
+        let first = self.func.update.as_ref().map_or(0, |update| update.block);
+        if let Some(&bound) = self.func.blocks[first..].iter().rev().find_map(|block| block.get(name)) {
             return Some(bound);
         }
-        if let Some(bound) = self.outer_binding(name) {
+        if let Some(bound) = self.updated_part(name, span) {
+            return Some(bound);
+        }
+        if let Some(&bound) = self.func.blocks[..first].iter().rev().find_map(|block| block.get(name)) {
+            return Some(bound);
+        }
+        if let Some(bound) = self.outer_binding(name, span) {
             return Some(bound);
         }
         if let Some(&global) = self.logic.globals.get(name).filter(|_| self.prelude.is_open) {
@@ -541,6 +553,9 @@ impl<'a> Resolver<'a> {
             }
             ast::StmtKind::Return(value) => {
                 let value = value.as_ref().map(|value| self.expr(value));
+                if self.ends_before_blocks() {
+                    return self.no_block_ran(value, span, out);
+                }
                 StmtKind::Return(value)
             }
             ast::StmtKind::If(stmt) => self.if_stmt(stmt, span),
@@ -594,7 +609,7 @@ impl<'a> Resolver<'a> {
                 return self.update(target, set, cond.as_ref(), span, out);
             }
             ast::StmtKind::Const { .. } | ast::StmtKind::ImportHost { .. } => {
-                return self.refuse(span, "forms of the runtime's dialect");
+                return self.error(Code::M001, span, "this form belongs to the runtime's dialect");
             }
         };
         out.push(Stmt { kind, span });
@@ -632,6 +647,12 @@ impl<'a> Resolver<'a> {
         value: &'a ast::Expr,
         out: &mut Block,
     ) {
+        for part in fields {
+            self.method_values(&part.text, None, span);
+        }
+        for index in indexes {
+            self.methods_at(index);
+        }
         let indexes = self.exprs(indexes);
         let value = self.expr(value);
         let (bound, fields) = match self.assigned_member(target, &indexes, fields) {
@@ -655,7 +676,10 @@ impl<'a> Resolver<'a> {
                 self.assigned.nested.insert(self.nested.parents[&function].start);
                 return;
             }
-            Bound::Shape(_) => return self.refuse(target.span, "assignments to the groups of queries"),
+            Bound::Shape(_) => {
+                let message = format!("the group `{}` stands for rows of the query and cannot be set", target.text);
+                return self.error(Code::M001, target.span, message);
+            }
         };
         if let Place::Local(local) = place {
             if let Some(assigns) = self.func.loops.last_mut() {
@@ -777,11 +801,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Unary(op, _) => ExprKind::Unary(*op, first),
             ast::ExprKind::Binary(op, _, rhs) => return self.binary(*op, first, rhs, span),
             ast::ExprKind::Index { of: _, index, optional: _ } => {
-                if let ast::ExprKind::Str(name) = &index.kind
-                    && let Ok(name) = std::str::from_utf8(name)
-                {
-                    self.method_values(name, None, span);
-                }
+                self.methods_at(index);
                 ExprKind::Index { of: first, index: self.expr(index) }
             }
             ast::ExprKind::Slice { of: _, start, end, step } => {
@@ -839,7 +859,7 @@ impl<'a> Resolver<'a> {
             | ast::BinaryOp::BitXor
             | ast::BinaryOp::Shl
             | ast::BinaryOp::Shr
-            | ast::BinaryOp::ShrU => self.refused(span, "forms of the runtime's dialect"),
+            | ast::BinaryOp::ShrU => self.dialect_form(span),
         }
     }
 
@@ -923,7 +943,7 @@ impl<'a> Resolver<'a> {
             ast::ExprKind::Save { value, path, with } => {
                 return self.save(value, path.as_deref(), with.as_deref(), span);
             }
-            ast::ExprKind::GenericCall { .. } => return self.refused(span, "forms of the runtime's dialect"),
+            ast::ExprKind::GenericCall { .. } => return self.dialect_form(span),
         };
         self.push(kind, span)
     }
@@ -961,7 +981,9 @@ impl<'a> Resolver<'a> {
             return variant;
         }
         if self.is_module_name(name) {
-            return self.refused(span, "modules as values");
+            let message = format!("`{name}` is a module, which is no value: name something that it exports");
+            self.error(Code::M001, span, message);
+            return self.push(ExprKind::Refused, span);
         }
         if self.is_extern(name) {
             return self.push(ExprKind::Absent, span);
@@ -974,7 +996,7 @@ impl<'a> Resolver<'a> {
             return value;
         }
         if NOT_YET.contains(&name) {
-            return self.refused(span, &format!("uses of the builtin function `{name}`"));
+            return self.not_built_in(name, span);
         }
         if self.is_sort_key {
             // The reference sorts by a none then, which changes nothing.
@@ -1004,7 +1026,10 @@ impl<'a> Resolver<'a> {
         {
             return self.call_function(function, args, span);
         }
-        match self.lookup(name, callee.span) {
+        let update = if self.is_called_outside(name) { self.func.update.take() } else { None };
+        let bound = self.lookup(name, callee.span);
+        self.func.update = update.or(self.func.update.take());
+        match bound {
             Some(Bound::Function(function)) => return self.call_function(function, args, span),
             Some(Bound::Variable(_) | Bound::Shape(_)) => return self.call_value(callee, args, span),
             Some(Bound::Part(of)) => {
@@ -1033,14 +1058,17 @@ impl<'a> Resolver<'a> {
         }
         if NOT_YET.contains(&name) {
             self.exprs(args);
-            let why = match name {
-                "eval" => ", which would need the compiler when the program runs,",
-                _ => "",
-            };
-            return self.refused(at, &format!("calls of the builtin function `{name}`{why}"));
+            return self.not_built_in(name, at);
         }
         // As in the reference, the arguments are not evaluated: programs call `panic(…)` for nothing.
         self.push(ExprKind::Absent, span)
+    }
+
+    /// The use of a builtin that the language has and compiled programs cannot have.
+    fn not_built_in(&mut self, name: &str, span: Span) -> ExprId {
+        let message = format!("the builtin function `{name}` is not supported: it needs the compiler when the program runs");
+        self.error(Code::M001, span, message);
+        self.push(ExprKind::Refused, span)
     }
 
     fn call_function(&mut self, function: FuncId, args: &'a [ast::Expr], span: Span) -> ExprId {

@@ -305,6 +305,12 @@ pub(super) enum ExprKind<'a> {
         of: Vec<ExprId>,
         name: &'a str,
     },
+    /// What `of` has under the name, or else `otherwise`; an error if there can be neither.
+    Member {
+        of: LocalId,
+        name: &'a str,
+        otherwise: Option<ExprId>,
+    },
     /// `of` as a struct of the type: what it is already, or `new`, which is made of `local` set to it.
     CastRecord {
         of: ExprId,
@@ -402,6 +408,7 @@ impl ExprKind<'_> {
             | ExprKind::Row(_)
             | ExprKind::Lookup { .. }
             | ExprKind::Entry { .. }
+            | ExprKind::Member { .. }
             | ExprKind::Call { .. }
             | ExprKind::Closure { .. }
             | ExprKind::Builtin { .. }
@@ -428,6 +435,19 @@ pub(super) enum Shape {
         int_keys: bool,
     },
     Record(RecordId),
+    /// The shape around it that is of the container.
+    Enclosing(ExprId),
+}
+
+impl Shape {
+    /// Whether the shape of the container is a part of it.
+    pub(super) fn has_enclosing(&self, container: ExprId) -> bool {
+        match self {
+            Shape::Scalar(_) | Shape::Record(_) => false,
+            Shape::List(_, part) | Shape::Map { id: _, value: part, int_keys: _ } => part.has_enclosing(container),
+            Shape::Enclosing(id) => *id == container,
+        }
+    }
 }
 
 pub(super) struct MatchArm<'a> {

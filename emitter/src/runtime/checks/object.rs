@@ -475,6 +475,7 @@ const EVERYTHING: Features = Features {
     fields: true,
     rationals: true,
     cycles: true,
+    texts: true,
     long_ints: true,
 };
 

@@ -87,6 +87,7 @@ impl<'a> Lowering<'a> {
             "HAS_MAPS" => Ok(Operand::constant(Ty::Bool, self.features.maps as u64)),
             "HAS_FIELDS" => Ok(Operand::constant(Ty::Bool, self.features.fields as u64)),
             "HAS_RATIONALS" => Ok(Operand::constant(Ty::Bool, self.features.rationals as u64)),
+            "HAS_TEXTS" => Ok(Operand::constant(Ty::Bool, self.features.texts as u64)),
             "HAS_LONG_INTS" => Ok(Operand::constant(Ty::Bool, self.features.long_ints as u64)),
             "HAS_CYCLES" => Ok(Operand::constant(Ty::Bool, self.features.cycles as u64)),
             "FILE_TABLE" => Ok(self.data(DataSource::FileTable)),

@@ -38,6 +38,7 @@ impl<'a> Resolver<'a> {
         let span = stmt.span;
         let number = self.push(ExprKind::Int(number as i64), span);
         let cond = self.call_library(&LIBRARY, "is_chosen", vec![number], span);
+        self.func.is_chosen_block = true;
         let body = match &stmt.kind {
             ast::StmtKind::Test { name: _, name_span: _, body } => self.closed_block(body),
             ast::StmtKind::Bench { name: _, name_span: _, body } => self.timed(body, span, |this, started, memory| {
@@ -45,8 +46,20 @@ impl<'a> Resolver<'a> {
             }),
             _ => unreachable!("no block that is chosen: {stmt:?}"),
         };
+        self.func.is_chosen_block = false;
         let arms = vec![Arm { cond, body, span }];
         out.push(Stmt { kind: StmtKind::If { arms, otherwise: Block::new() }, span });
+    }
+
+    /// Whether a `return` here ends the program before the chosen block.
+    pub(super) fn ends_before_blocks(&self) -> bool {
+        self.blocks != Blocks::Inline && self.func.is_main && !self.func.is_chosen_block
+    }
+
+    /// Such a `return`: the block fails, since it did not run.
+    pub(super) fn no_block_ran(&mut self, value: Option<ExprId>, span: Span, out: &mut Block) {
+        let fails = self.push(ExprKind::Fail(b"the program returned before this block"), span);
+        out.extend(value.into_iter().chain([fails]).map(|of| Stmt { kind: StmtKind::Expr(of), span }));
     }
 
     /// A `bench` block where it stands: it runs once and prints what that took.

@@ -5,7 +5,6 @@
 
 use super::Resolver;
 use super::casts::Container;
-use super::types::MAX_ALIASES;
 use crate::check::resolved::{CastTarget, ExprId, ExprKind, Shape};
 use crate::data::{Format, FormatName};
 use crate::diagnostic::Code;
@@ -109,9 +108,7 @@ impl<'a> Resolver<'a> {
         span: Span,
     ) -> ExprId {
         let path = path.filter(|&path| path != "-");
-        let Some(row) = self.shape(ty, 0) else {
-            return self.refused(span, "loads of types that contain themselves");
-        };
+        let row = self.shape(ty);
         self.with_format(with, Header::Expected, span, |cx, format| {
             cx.push(ExprKind::Load { path, format, row: row.clone() }, span)
         })
@@ -238,33 +235,40 @@ impl<'a> Resolver<'a> {
         self.call_helper(helper, vec![options, name, otherwise], span)
     }
 
-    /// What data becomes that is loaded as a type; nothing for an alias of a type inside of itself.
-    fn shape(&mut self, ty: &'a ast::TypeExpr, depth: usize) -> Option<Shape> {
-        if depth > MAX_ALIASES {
-            return None;
-        }
+    /// What data becomes that is loaded as a type.
+    fn shape(&mut self, ty: &'a ast::TypeExpr) -> Shape {
+        self.shape_inside(ty, &mut Vec::new())
+    }
+
+    /// Inside of the containers that are written at the places.
+    fn shape_inside(&mut self, ty: &'a ast::TypeExpr, open: &mut Vec<(Span, ExprId)>) -> Shape {
         if let Some(record) = self.record_of(ty) {
             if !self.program.loaded.contains_key(&record) {
                 self.program.loaded.insert(record, Vec::new());
                 let fields = self.program.records[record.index()].fields.clone();
-                let any = || Some(Shape::Scalar(CastTarget::Unchanged));
-                let fields = fields.iter().map(|field| field.ty.map_or_else(any, |ty| self.shape(ty, 0)));
-                let fields = fields.collect::<Option<Vec<Shape>>>()?;
+                let any = || Shape::Scalar(CastTarget::Unchanged);
+                let fields = fields.iter().map(|field| field.ty.map_or_else(any, |ty| self.shape(ty)));
+                let fields = fields.collect();
                 self.program.loaded.insert(record, fields);
             }
-            return Some(Shape::Record(record));
+            return Shape::Record(record);
         }
-        Some(match self.container(ty) {
-            Some(Container::List(element)) => {
-                let id = self.own_container(ty.span);
-                Shape::List(id, Box::new(self.shape(element, depth + 1)?))
-            }
-            Some(Container::Map(key, value)) => {
-                let id = self.own_container(ty.span);
+        let Some((container, at)) = self.container_with_span(ty) else {
+            return Shape::Scalar(self.cast_target(ty));
+        };
+        if let Some(&(_, id)) = open.iter().find(|(open, _)| *open == at) {
+            return Shape::Enclosing(id);
+        }
+        let id = self.own_container(ty.span);
+        open.push((at, id));
+        let shape = match container {
+            Container::List(element) => Shape::List(id, Box::new(self.shape_inside(element, open))),
+            Container::Map(key, value) => {
                 let int_keys = self.cast_target(key) == CastTarget::Int;
-                Shape::Map { id, value: Box::new(self.shape(value, depth + 1)?), int_keys }
+                Shape::Map { id, value: Box::new(self.shape_inside(value, open)), int_keys }
             }
-            None => Shape::Scalar(self.cast_target(ty)),
-        })
+        };
+        open.pop();
+        shape
     }
 }

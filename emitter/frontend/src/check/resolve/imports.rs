@@ -117,7 +117,10 @@ impl<'a> Resolver<'a> {
         }
         match self.exported_variable(module, name) {
             Some(global) => self.push(ExprKind::Global(global), span),
-            None => self.refused(span, "types as values"),
+            None => {
+                self.error(Code::T002, name.span, format!("undefined variable: {} (it is a type)", name.text));
+                self.push(ExprKind::Refused, span)
+            }
         }
     }
 

@@ -155,10 +155,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// What a name stands for in the functions around this one. A variable is captured.
-    pub(super) fn outer_binding(&mut self, name: &'a str) -> Option<Bound> {
-        let find = |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
-        let (depth, bound) =
-            (0..self.outer.len()).rev().find_map(|depth| Some((depth, find(&self.outer[depth].blocks)?)))?;
+    pub(super) fn outer_binding(&mut self, name: &'a str, span: Span) -> Option<Bound> {
+        let (depth, bound) = (0..self.outer.len()).rev().find_map(|depth| {
+            let scope = &self.outer[depth];
+            let first = scope.update.as_ref().map_or(0, |update| update.block);
+            let find = |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
+            let bound = find(&scope.blocks[first..]).or_else(|| self.part_updated_outside(depth, name, span));
+            Some((depth, bound.or_else(|| find(&self.outer[depth].blocks[..first]))?))
+        })?;
         match bound {
             Bound::Variable(Place::Local(local)) => {
                 Some(Bound::Variable(Place::Local(self.capture_from(depth, local))))
@@ -167,6 +171,17 @@ impl<'a> Resolver<'a> {
             Bound::Part(of) => Some(Bound::Part(self.capture_from(depth, of))),
             Bound::Variable(Place::Global(_)) | Bound::Function(_) => Some(bound),
         }
+    }
+
+    /// The same for the element of an `update` that the function is in.
+    fn part_updated_outside(&mut self, depth: usize, name: &'a str, span: Span) -> Option<Bound> {
+        self.outer[depth].update.as_ref()?;
+        let mut inner = self.outer.split_off(depth);
+        std::mem::swap(&mut self.func, &mut inner[0]);
+        let bound = self.updated_part(name, span);
+        std::mem::swap(&mut self.func, &mut inner[0]);
+        self.outer.append(&mut inner);
+        bound
     }
 
     /// This function's own local for one of a function around it.

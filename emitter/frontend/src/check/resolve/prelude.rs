@@ -110,6 +110,11 @@ impl<'a> Resolver<'a> {
         call
     }
 
+    /// Whether the prelude has a function of the name that programs can call.
+    pub(super) fn is_in_prelude(&self, name: &str) -> bool {
+        !name.starts_with('_') && functions(&PRELUDE, name).next().is_some()
+    }
+
     /// A builtin of the name, to be used as a value.
     pub(super) fn prelude_value(&mut self, name: &str, span: Span) -> Option<FuncId> {
         let decl = functions(&PRELUDE, name).next().filter(|_| !name.starts_with('_'))?;

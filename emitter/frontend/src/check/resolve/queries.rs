@@ -8,7 +8,7 @@
 mod accumulate;
 mod plan;
 mod shapes;
-mod update;
+pub(super) mod update;
 
 use std::collections::{BTreeSet, HashMap};
 

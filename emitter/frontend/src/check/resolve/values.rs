@@ -17,6 +17,7 @@ use super::{Resolver, Scope};
 use crate::builtins::Builtin;
 use crate::check::resolved::{ExprId, ExprKind, FuncId, Function, Stmt, StmtKind};
 use crate::source::Span;
+use crate::syntax::ast;
 use crate::typed::LocalId;
 use crate::types::RecordId;
 
@@ -105,6 +106,26 @@ impl<'a> Resolver<'a> {
     pub(super) fn field(&mut self, of: ExprId, name: &'a str, span: Span) -> ExprId {
         self.method_values(name, None, span);
         self.push(ExprKind::Field { of, name }, span)
+    }
+
+    /// Makes functions of the methods that an element with the index may be.
+    pub(super) fn methods_at(&mut self, index: &'a ast::Expr) {
+        match &index.kind {
+            ast::ExprKind::Str(name) => {
+                if let Ok(name) = std::str::from_utf8(name) {
+                    self.method_values(name, None, index.span);
+                }
+            }
+            ast::ExprKind::Int(_) | ast::ExprKind::Float(_) | ast::ExprKind::Bool(_) => {}
+            _ => {
+                let records = self.program.records.iter().filter(|record| !record.is_agent);
+                let names: BTreeSet<&'a str> =
+                    records.flat_map(|record| record.methods.iter().map(|&(name, _)| name)).collect();
+                for name in names {
+                    self.method_values(name, None, index.span);
+                }
+            }
+        }
     }
 
     /// Makes functions of the methods of the name: as values, or of those that a call gives too few arguments.

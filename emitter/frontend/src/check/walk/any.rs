@@ -50,6 +50,12 @@ impl Walk<'_, '_, '_> {
 
     /// `of[index]`.
     pub(super) fn any_index(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
+        if let (ExprKind::Str(name), Kind::Any) = (&index.kind, of.ty.kind)
+            && let Ok(name) = String::from_utf8(name.clone())
+            && self.has_methods(&name)
+        {
+            return self.part_of_any(of, &name, None, span);
+        }
         let (of, index) = (self.boxed(of), self.view(index));
         if index.ty == Type::NEVER {
             return shape::unknown(span);

@@ -37,6 +37,8 @@ impl Walk<'_, '_, '_> {
             | Builtin::IsString
             | Builtin::IsList
             | Builtin::IsMap
+            | Builtin::HoldsInts
+            | Builtin::HoldsFloats
             | Builtin::TextIndex
             | Builtin::TextSplit
             | Builtin::TextRepeat
@@ -211,7 +213,7 @@ impl Walk<'_, '_, '_> {
                         let name = String::from_utf8_lossy(name).into_owned();
                         self.field(of, &name, span)
                     }
-                    _ => self.any_index(of, index, span),
+                    _ => self.part_of_record(of, index, span),
                 };
             }
             Kind::Never => {

@@ -314,6 +314,9 @@ impl Walk<'_, '_, '_> {
             }
             _ => self.contains(shape::string(name, span), of.clone(), span),
         };
+        if matches!(has.kind, ExprKind::Bool(false)) {
+            return shape::fail(missing, Type::NONE, span);
+        }
         let value = self.field(of, name, span);
         if value.ty == Type::NEVER {
             return shape::unknown(span);
@@ -321,7 +324,6 @@ impl Walk<'_, '_, '_> {
         let fails = shape::fail(missing, value.ty, span);
         match has.kind {
             ExprKind::Bool(true) => value,
-            ExprKind::Bool(false) => fails,
             _ => shape::choice(has, value, fails, span),
         }
     }

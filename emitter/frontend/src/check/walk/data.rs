@@ -11,6 +11,13 @@ use crate::source::Span;
 use crate::typed::{Expr, ExprKind};
 use crate::types::{Kind, RecordId, Type};
 
+/// The shapes that are done or on the way: of structs, and of the containers around that contain themselves.
+#[derive(Default)]
+struct Loaded {
+    structs: BTreeMap<RecordId, ShapeId>,
+    containers: BTreeMap<ExprId, (ShapeId, Type)>,
+}
+
 impl Walk<'_, '_, '_> {
     pub(super) fn load(
         &mut self,
@@ -20,7 +27,7 @@ impl Walk<'_, '_, '_> {
         row: &Shape,
         span: Span,
     ) -> Expr {
-        let (element, ty) = self.loaded(row, &mut BTreeMap::new(), span);
+        let (element, ty) = self.loaded(row, &mut Loaded::default(), span);
         let (shape, ty) = self.loaded_list(id, element, ty, span);
         let Some(format) = self.format(format) else { return shape::unknown(span) };
         shape::expr(ExprKind::Load { path: path.map(str::to_owned), format, shape }, ty, span)
@@ -55,8 +62,8 @@ impl Walk<'_, '_, '_> {
         })
     }
 
-    /// What becomes a value of a shape, with its type. Structs whose fields are done or on the way are `known`.
-    fn loaded(&mut self, of: &Shape, known: &mut BTreeMap<RecordId, ShapeId>, span: Span) -> (ShapeId, Type) {
+    /// What becomes a value of a shape, with its type.
+    fn loaded(&mut self, of: &Shape, known: &mut Loaded, span: Span) -> (ShapeId, Type) {
         match of {
             Shape::Scalar(target) => {
                 let (shape, ty) = match target {
@@ -70,26 +77,44 @@ impl Walk<'_, '_, '_> {
                 };
                 (self.infer.shape(shape), ty)
             }
-            Shape::List(id, element) => {
+            Shape::List(id, element) if !element.has_enclosing(*id) => {
                 let (element, ty) = self.loaded(element, known, span);
                 self.loaded_list(*id, element, ty, span)
             }
-            Shape::Map { id, value, int_keys } => {
+            Shape::Map { id, value, int_keys } if !value.has_enclosing(*id) => {
                 let (value, held) = self.loaded(value, known, span);
                 let ty = self.infer.new_container(self.id, *id, classes::Shape::Map, 1);
                 self.infer.join_part(ty.kind, 0, held, span);
                 let ty = self.infer.canonical(ty);
-                let Kind::Map(map) = ty.kind else { unreachable!("a map was made") };
-                (self.infer.shape(data::Shape::Map { map, value, int_keys: *int_keys }), ty)
+                (self.infer.shape(container_of(ty, value, *int_keys)), ty)
+            }
+            Shape::List(id, part) | Shape::Map { id, value: part, int_keys: _ } => {
+                let (kind, int_keys) = match *of {
+                    Shape::Map { id: _, value: _, int_keys } => (classes::Shape::Map, int_keys),
+                    _ => (classes::Shape::List, false),
+                };
+                let ty = self.infer.new_container(self.id, *id, kind, 1);
+                let shape = self.infer.open_shape(container_of(ty, ShapeId(u32::MAX), int_keys));
+                known.containers.insert(*id, (shape, ty));
+                let (part, held) = self.loaded(part, known, span);
+                known.containers.remove(id);
+                self.infer.join_part(ty.kind, 0, held, span);
+                let ty = self.infer.canonical(ty);
+                self.infer.set_shape(shape, container_of(ty, part, int_keys));
+                (shape, ty)
+            }
+            Shape::Enclosing(id) => {
+                let (shape, ty) = known.containers[id];
+                (shape, self.infer.canonical(ty))
             }
             &Shape::Record(record) => {
                 let ty = Type::of(Kind::Record(record));
-                if let Some(&shape) = known.get(&record) {
+                if let Some(&shape) = known.structs.get(&record) {
                     return (shape, ty);
                 }
                 self.infer.make_record(record);
                 let shape = self.infer.record_shape(record);
-                known.insert(record, shape);
+                known.structs.insert(record, shape);
                 let program = self.program;
                 let mut fields = Vec::new();
                 for (index, field) in (0..).zip(&program.loaded[&record]) {
@@ -97,7 +122,7 @@ impl Walk<'_, '_, '_> {
                     self.infer.join_field(record, index, ty, span);
                     fields.push(field);
                 }
-                self.infer.set_record_shape(shape, data::Shape::Record { record, fields });
+                self.infer.set_shape(shape, data::Shape::Record { record, fields });
                 (shape, ty)
             }
         }
@@ -108,7 +133,15 @@ impl Walk<'_, '_, '_> {
         let ty = self.infer.new_container(self.id, id, classes::Shape::List, 1);
         self.infer.join_part(ty.kind, 0, held, span);
         let ty = self.infer.canonical(ty);
-        let Kind::List(list) = ty.kind else { unreachable!("a list was made") };
-        (self.infer.shape(data::Shape::List { list, element }), ty)
+        (self.infer.shape(container_of(ty, element, false)), ty)
+    }
+}
+
+/// What becomes a list or map of the type.
+fn container_of(ty: Type, part: ShapeId, int_keys: bool) -> data::Shape {
+    match ty.kind {
+        Kind::List(list) => data::Shape::List { list, element: part },
+        Kind::Map(map) => data::Shape::Map { map, value: part, int_keys },
+        _ => unreachable!("a list or map was made"),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Value, Walk};
+use crate::builtins::Builtin;
 use crate::check::infer::settled;
 use crate::check::resolved::{ExprId, ExprKind, FuncId};
 use crate::check::shape;
@@ -45,6 +46,12 @@ impl Walk<'_, '_, '_> {
         let mut value = self.operand(leaf);
         value = tested(value, leaf_is_cond);
         while let Some((id, is_cond)) = chain.pop() {
+            let next = chain.last().copied();
+            if let Some(element) = self.element_of_cast(id, next.map(|(next, _)| next), &value) {
+                let (_, is_cond) = chain.pop().unwrap_or((id, is_cond));
+                value = tested(element, is_cond);
+                continue;
+            }
             value = self.step(id, value, is_cond);
         }
         self.infer.depth -= 1;
@@ -126,6 +133,7 @@ impl Walk<'_, '_, '_> {
             }
             ExprKind::Record { record, ref fields } => self.record(record, fields, span).into(),
             ExprKind::Entry { of, record, index } => self.entry(of, record, index, span).into(),
+            ExprKind::Member { of, name, otherwise } => self.member(of, name, otherwise, span).into(),
             ExprKind::If { ref arms, otherwise } => self.choice(arms, otherwise, span).into(),
             ExprKind::Match { target, ref arms } => self.match_value(target, arms, span).into(),
             ExprKind::Query(ref query) => self.query(id, query, span).into(),
@@ -148,7 +156,15 @@ impl Walk<'_, '_, '_> {
                 {
                     return result.into();
                 }
-                let args = args.iter().map(|&arg| self.expr(arg)).collect();
+                if let (Builtin::Len, [of]) = (builtin, args.as_slice())
+                    && let Some(result) = self.length_of_cast(*of, span)
+                {
+                    return result.into();
+                }
+                let mut args: Vec<typed::Expr> = args.iter().map(|&arg| self.expr(arg)).collect();
+                if let Builtin::Len | Builtin::Count | Builtin::Exists | Builtin::Sum | Builtin::Avg = builtin {
+                    args.iter_mut().for_each(uncopied);
+                }
                 if builtin.is_internal() {
                     return self.primitive(id, builtin, args, span);
                 }
@@ -335,6 +351,15 @@ pub(super) fn wrap(sets: Vec<(LocalId, typed::Expr)>, then: typed::Expr) -> type
         let (ty, span) = (then.ty, then.span);
         shape::expr(typed::ExprKind::Let { local, value: Box::new(value), then: Box::new(then) }, ty, span)
     })
+}
+
+/// Leaves out a copy that is only looked at.
+pub(super) fn uncopied(of: &mut typed::Expr) {
+    let inner = std::mem::replace(&mut of.kind, typed::ExprKind::None);
+    match inner {
+        typed::ExprKind::Copy(inner) => *of = *inner,
+        inner => of.kind = inner,
+    }
 }
 
 /// Makes a bool of the value when it is a condition.

@@ -30,14 +30,19 @@ impl Walk<'_, '_, '_> {
         self.infer.element(list, self.id)
     }
 
-    /// An index of a list that is not none: what is not an int counts as 0. (What may be anything is made an int.)
+    /// An index of a list that is not none: what is not an int counts as 0.
     fn list_index(&mut self, index: Expr, span: Span) -> Expr {
         let zero = shape::int(0, span);
-        let index = self.number_of_any(index);
-        if index.ty.kind == Kind::Int {
-            self.unless_none(index, zero, |_, index| index)
-        } else {
-            shape::sequence(index, zero, span)
+        match index.ty.kind {
+            Kind::Int => self.unless_none(index, zero, |_, index| index),
+            Kind::Any => {
+                let mut sets = Vec::new();
+                let index = self.bind(index, &mut sets);
+                let is_int = shape::builtin(Builtin::IsInt, vec![index.clone()], Type::BOOL, span);
+                let int = self.number_of_any(index);
+                wrap(sets, shape::choice(is_int, int, zero, span))
+            }
+            _ => shape::sequence(index, zero, span),
         }
     }
 
@@ -206,18 +211,14 @@ impl Walk<'_, '_, '_> {
             Kind::List(list) => {
                 self.infer.join_part(of.ty.kind, 0, value.ty, value.span);
                 let element = self.element(list);
-                let index = self.number_of_any(index);
-                if !matches!(index.ty.kind, Kind::Int | Kind::Never) {
-                    self.refuse(index.span, "assignments to elements whose index is not an int");
-                }
                 let mut of = self.settle(of, invalid, span);
                 let mut value = shape::convert(value, element);
-                if index.ty.nullable {
+                if index.ty != Type::INT && index.ty != Type::NEVER {
                     // The test of the index comes after the evaluation of the others.
                     of = self.keep(of, out);
                     value = self.keep(value, out);
                 }
-                let index = self.settle(index, "invalid index", span);
+                let index = if index.ty == Type::NEVER { index } else { self.list_index(index, span) };
                 if index.ty == Type::INT && value.ty != Type::NEVER {
                     out.push(typed::Stmt { kind: StmtKind::SetIndex { of, index, value }, span });
                 }

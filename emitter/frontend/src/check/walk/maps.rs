@@ -66,12 +66,8 @@ impl Walk<'_, '_, '_> {
                 let of = self.view(of);
                 shape::expr(ExprKind::AnyIter(Box::new(of)), ty, span)
             }
-            element => {
-                if element != Type::STRING {
-                    self.refuse(span, "lists of keys that none is put into");
-                }
-                shape::expr(ExprKind::MapKeys(Box::new(of)), ty, span)
-            }
+            // Or none.
+            _ => shape::expr(ExprKind::MapKeys(Box::new(of)), ty, span),
         }
     }
 

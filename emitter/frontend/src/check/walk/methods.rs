@@ -10,7 +10,7 @@ use crate::check::shape;
 use crate::source::Span;
 use crate::syntax::ast::BinaryOp;
 use crate::typed::{Expr, ExprKind};
-use crate::types::{RecordId, Type};
+use crate::types::{Kind, RecordId, Type};
 
 impl Walk<'_, '_, '_> {
     /// A method of `of`, a record of the type or none, after some arguments.
@@ -21,11 +21,7 @@ impl Walk<'_, '_, '_> {
         (method, args): (FuncId, Vec<Expr>),
         span: Span,
     ) -> Expr {
-        let Some(&function) = self.program.method_values.get(&(method, args.len())) else {
-            // Its name is not written as a name.
-            self.refuse(span, "methods that are looked up as elements");
-            return shape::unknown(span);
-        };
+        let function = self.program.method_values[&(method, args.len())];
         let mut sets = Vec::new();
         let of = self.bind(of, &mut sets);
         let is_nullable = of.ty.nullable;
@@ -93,6 +89,36 @@ impl Walk<'_, '_, '_> {
             result = shape::choice(is_it, value, result, span);
         }
         wrap(sets, result)
+    }
+
+    /// `of[index]` of a struct: one of its methods, or what it holds.
+    pub(super) fn part_of_record(&mut self, of: Expr, index: Expr, span: Span) -> Expr {
+        let program = self.program;
+        let (Kind::Record(record), Kind::String | Kind::Any) = (of.ty.kind, index.ty.kind) else {
+            return self.any_index(of, index, span);
+        };
+        let methods = &program.records[record.index()].methods;
+        let mut sets = Vec::new();
+        let (of, index) = match methods.is_empty() {
+            true => (of, index),
+            false => (self.bind(of, &mut sets), self.bind(index, &mut sets)),
+        };
+        let mut result = self.any_index(of.clone(), index.clone(), span);
+        for &(name, method) in methods {
+            let value = self.method_value(of.clone(), record, (method, Vec::new()), span);
+            if value.ty == Type::NEVER || result.ty == Type::NEVER {
+                return shape::unknown(span);
+            }
+            let value = self.boxed(value);
+            let is_it = self.binary(BinaryOp::Eq, index.clone(), shape::string(name, span), span).expr;
+            result = shape::choice(is_it, value, result, span);
+        }
+        wrap(sets, result)
+    }
+
+    /// Whether structs that the program makes have methods of the name that are used as values.
+    pub(super) fn has_methods(&mut self, name: &str) -> bool {
+        !self.methods_called(name, 0, true).is_empty()
     }
 
     /// The methods of the name that the program's structs have, those whose structs it makes.

@@ -18,6 +18,7 @@ mod data;
 mod exprs;
 mod functions;
 mod intrinsics;
+mod lent;
 mod lists;
 mod maps;
 mod matching;
@@ -481,10 +482,9 @@ impl<'p, 'a> Walk<'_, 'p, 'a> {
 
     // Diagnostics. Only the final walk reports: before it, types may still be too small.
 
-    /// `what` is a plural.
-    fn refuse(&mut self, span: Span, what: &str) {
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         if self.infer.is_final() {
-            self.infer.report(Diagnostic::error(Code::M001, span, format!("{what} are not supported yet")));
+            self.infer.report(Diagnostic::error(code, span, message));
         }
     }
 }

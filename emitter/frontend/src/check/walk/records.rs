@@ -8,8 +8,9 @@ use super::exprs::wrap;
 use crate::check::fields::stored;
 use crate::check::resolved::{ExprId, Place, Record};
 use crate::check::shape;
+use crate::diagnostic::Code;
 use crate::source::Span;
-use crate::typed::{self, Expr, ExprKind, StmtKind};
+use crate::typed::{self, Expr, ExprKind, LocalId, StmtKind};
 use crate::types::{Kind, RecordId, Type, UnionId};
 
 /// The field of every record that holds the name of its type.
@@ -88,6 +89,59 @@ impl Walk<'_, '_, '_> {
             };
             shape::convert(value, ty)
         })
+    }
+
+    /// What a value has under a name, or else `otherwise`.
+    pub(super) fn member(&mut self, of: LocalId, name: &str, otherwise: Option<ExprId>, span: Span) -> Expr {
+        let of = self.local(of, span).expr;
+        if of.ty == Type::NEVER {
+            return shape::unknown(span);
+        }
+        let has = match of.ty.kind {
+            Kind::Record(_) | Kind::Union(_) => {
+                let has = |from: &Record<'_>| shape::bool(from.field(name).is_some(), span);
+                self.by_variant(shape::present(of.clone()), has, span)
+            }
+            Kind::Map(_) | Kind::Row(_) | Kind::Any => {
+                let of = shape::present(of.clone());
+                self.contains(shape::string(name, span), of, span)
+            }
+            Kind::Never
+            | Kind::Int
+            | Kind::Float
+            | Kind::Bool
+            | Kind::String
+            | Kind::List(_)
+            | Kind::Func(_) => shape::bool(false, span),
+        };
+        let has = match has.kind {
+            ExprKind::Bool(_) => has,
+            _ => self.unless_none(of.clone(), shape::bool(false, span), |_, _| has),
+        };
+        if matches!(has.kind, ExprKind::Bool(true)) {
+            return self.field(of, name, span);
+        }
+        let is_never = matches!(has.kind, ExprKind::Bool(false));
+        let otherwise = match otherwise {
+            Some(otherwise) => self.expr(otherwise),
+            None => {
+                if is_never {
+                    self.error(Code::T002, span, format!("undefined variable: {name}"));
+                }
+                shape::none(span)
+            }
+        };
+        if is_never {
+            return otherwise;
+        }
+        let value = self.field(of, name, span);
+        if value.ty == Type::NEVER || otherwise.ty == Type::NEVER {
+            return shape::unknown(span);
+        }
+        let ty = self.infer.join_types(value.ty, otherwise.ty);
+        let (value, otherwise) = (shape::convert(value, ty), shape::convert(otherwise, ty));
+        let choice = shape::choice(has, value, otherwise, span);
+        shape::expr(choice.kind, ty, span)
     }
 
     /// The type of a record's field, also of one that it does not have.
@@ -314,7 +368,7 @@ impl Walk<'_, '_, '_> {
     ) -> Option<StmtKind> {
         let declared = &self.program.records[record.index()];
         let Some(index) = declared.field(name) else {
-            self.refuse(span, &format!("fields that `{}` does not declare, such as `{name}`,", declared.name));
+            self.error(Code::T026, span, format!("unknown field `{name}` on {}", declared.name));
             return None;
         };
         self.store_field(record, index, value.ty, value.span);

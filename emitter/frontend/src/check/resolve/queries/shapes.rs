@@ -127,6 +127,7 @@ impl<'a> Resolver<'a> {
                 Shape::Map { fields, is_row: true } => {
                     let of = fields.iter().map(|(_, field)| self.shape_value(field, *at)).collect();
                     chain.pop();
+                    self.method_values(&name.text, None, *at);
                     return Some(self.push(ExprKind::Lookup { of, name: &name.text }, *at));
                 }
                 Shape::Group(group) if name.text == "items" => {
