@@ -73,8 +73,8 @@ use std::fmt;
 
 use super::printer::Numbering;
 use super::{
-    AnyKind, Block, Closure, DataBlob, ENTRY, ElementKind, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp, Module,
-    NONE_FLOAT, Op, Ownership, Param, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp,
+    AnyKind, Block, Closure, DataBlob, ENTRY, ElementKind, FuncId, Function, Imm, ImmKind, Inst, InstData, MochiOp,
+    Module, NONE_FLOAT, Op, Ownership, Param, Phase, Target, Terminator, Type, TypePattern, Value, ValueDef, WasmOp,
 };
 use items::{is_well_formed, verify_items};
 use order::Order;

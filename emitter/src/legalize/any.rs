@@ -19,12 +19,8 @@ impl Ctx<'_> {
             MochiOp::AnyAdd => self.any_add(data),
             MochiOp::AnySub => self.any_sub(data),
             MochiOp::AnyMul => self.product(data, |this| this.runtime_op(RuntimeFn::AnyMul, data)),
-            MochiOp::AnyDiv => {
-                self.quotient(data, WasmOp::I64DivS, |this| this.any_call(RuntimeFn::AnyDiv, data))
-            }
-            MochiOp::AnyRem => {
-                self.quotient(data, WasmOp::I64RemS, |this| this.any_call(RuntimeFn::AnyRem, data))
-            }
+            MochiOp::AnyDiv => self.quotient(data, WasmOp::I64DivS, |this| this.any_call(RuntimeFn::AnyDiv, data)),
+            MochiOp::AnyRem => self.quotient(data, WasmOp::I64RemS, |this| this.any_call(RuntimeFn::AnyRem, data)),
             MochiOp::AnyNeg => self.runtime_op(RuntimeFn::AnyNeg, data),
             MochiOp::AnyLt => self.any_compare(WasmOp::I64LtS, data, |this| this.runtime_op(RuntimeFn::AnyLess, data)),
             MochiOp::AnyLe => {

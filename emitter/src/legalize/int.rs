@@ -53,12 +53,8 @@ impl Ctx<'_> {
             MochiOp::IntAdd => self.int_add(data),
             MochiOp::IntSub => self.int_sub(data),
             MochiOp::IntMul => self.product(data, |this| this.int_slow(RuntimeFn::IntMulSlow, data)),
-            MochiOp::IntDiv => {
-                self.quotient(data, WasmOp::I64DivS, |this| this.int_slow(RuntimeFn::IntDivSlow, data))
-            }
-            MochiOp::IntRem => {
-                self.quotient(data, WasmOp::I64RemS, |this| this.int_slow(RuntimeFn::IntRemSlow, data))
-            }
+            MochiOp::IntDiv => self.quotient(data, WasmOp::I64DivS, |this| this.int_slow(RuntimeFn::IntDivSlow, data)),
+            MochiOp::IntRem => self.quotient(data, WasmOp::I64RemS, |this| this.int_slow(RuntimeFn::IntRemSlow, data)),
             MochiOp::IntNeg => self.int_neg(data),
             MochiOp::SmallAdd => self.plain(WasmOp::I64Add, data),
             MochiOp::SmallSub => self.plain(WasmOp::I64Sub, data),
@@ -251,12 +247,7 @@ impl Ctx<'_> {
     }
 
     /// A quotient or remainder.
-    pub(super) fn quotient(
-        &mut self,
-        data: &InstData,
-        op: WasmOp,
-        slow: impl FnOnce(&mut Self) -> Value,
-    ) -> Value {
+    pub(super) fn quotient(&mut self, data: &InstData, op: WasmOp, slow: impl FnOnce(&mut Self) -> Value) -> Value {
         let (a, b) = self.operands(data);
         let divisor = self.constant_word(data.args[1]).filter(|&value| is_small(value));
         let (a_small, b_small) = (self.is_small(data.args[0]), self.is_small(data.args[1]));

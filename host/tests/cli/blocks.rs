@@ -40,6 +40,24 @@ fn lines(done: &Done) -> Vec<&str> {
 }
 
 #[test]
+fn tests_that_the_program_returns_before_fail() {
+    let bench = Bench::new();
+    let text = "test \"a\" { return }\nfun f() { return }\nf()\nif 1 == 1 { return }\ntest \"b\" { expect true }\n";
+    bench.write("returns.mochi", text);
+    let done = bench.tool(["test", "returns.mochi"]).expect(1).says("at returns.mochi:4\n");
+    assert_eq!(
+        lines(&done),
+        [
+            "returns.mochi",
+            "   test a                              ... fail the program returned before this block",
+            "   test b                              ... fail the program returned before this block",
+        ]
+    );
+    bench.write("returns.mochi", "test \"a\" { if true { return }\n  expect false }\n");
+    bench.tool(["test", "returns.mochi"]).expect(0);
+}
+
+#[test]
 fn one_failing_test_does_not_keep_the_others_from_running() {
     let bench = Bench::new();
     bench.write("mixed.mochi", MIXED);

@@ -465,9 +465,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn local(&mut self, name: &'a ast::Name) -> LocalId {
+        self.variable(&name.text, name.span)
+    }
+
+    fn variable(&mut self, name: &'a str, span: Span) -> LocalId {
         let local = LocalId(self.func.locals.len() as u32);
-        self.func.locals.push(Variable { name: &name.text, span: name.span, is_cell: false });
-        self.bind(&name.text, Bound::Variable(Place::Local(local)));
+        self.func.locals.push(Variable { name, span, is_cell: false });
+        self.bind(name, Bound::Variable(Place::Local(local)));
         local
     }
 
@@ -1066,7 +1070,8 @@ impl<'a> Resolver<'a> {
 
     /// The use of a builtin that the language has and compiled programs cannot have.
     fn not_built_in(&mut self, name: &str, span: Span) -> ExprId {
-        let message = format!("the builtin function `{name}` is not supported: it needs the compiler when the program runs");
+        let message =
+            format!("the builtin function `{name}` is not supported: it needs the compiler when the program runs");
         self.error(Code::M001, span, message);
         self.push(ExprKind::Refused, span)
     }

@@ -563,7 +563,10 @@ fn mixes_are_found_where_the_reference_finds_them() {
 fn unsupported_constructs_are_refused_by_name() {
     let cases = [
         ("let h = eval", "the builtin function `eval` is not supported: it needs the compiler when the program runs"),
-        ("print(eval(\"1\"))", "the builtin function `eval` is not supported: it needs the compiler when the program runs"),
+        (
+            "print(eval(\"1\"))",
+            "the builtin function `eval` is not supported: it needs the compiler when the program runs",
+        ),
     ];
     for (text, message) in cases {
         assert_eq!(messages(text), [message], "{text}");

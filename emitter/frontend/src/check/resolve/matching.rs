@@ -37,7 +37,9 @@ impl<'a> Resolver<'a> {
             ast::Pattern::Constructor { name, args, span: _ } => {
                 let fields = args.iter().map(|arg| match arg {
                     ast::Pattern::Name(name) => Some(self.local(name)),
-                    ast::Pattern::Wildcard(_) | ast::Pattern::Constructor { .. } | ast::Pattern::Literal(_) => None,
+                    // Here it is a name like others.
+                    &ast::Pattern::Wildcard(span) => Some(self.variable("_", span)),
+                    ast::Pattern::Constructor { .. } | ast::Pattern::Literal(_) => None,
                 });
                 let fields = fields.collect();
                 Pattern::Variant { name: &name.text, record: self.matched_record(name), fields }

@@ -159,7 +159,8 @@ impl<'a> Resolver<'a> {
         let (depth, bound) = (0..self.outer.len()).rev().find_map(|depth| {
             let scope = &self.outer[depth];
             let first = scope.update.as_ref().map_or(0, |update| update.block);
-            let find = |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
+            let find =
+                |blocks: &[HashMap<&'a str, Bound>]| blocks.iter().rev().find_map(|block| block.get(name).copied());
             let bound = find(&scope.blocks[first..]).or_else(|| self.part_updated_outside(depth, name, span));
             Some((depth, bound.or_else(|| find(&self.outer[depth].blocks[..first]))?))
         })?;

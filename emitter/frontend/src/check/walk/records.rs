@@ -106,13 +106,9 @@ impl Walk<'_, '_, '_> {
                 let of = shape::present(of.clone());
                 self.contains(shape::string(name, span), of, span)
             }
-            Kind::Never
-            | Kind::Int
-            | Kind::Float
-            | Kind::Bool
-            | Kind::String
-            | Kind::List(_)
-            | Kind::Func(_) => shape::bool(false, span),
+            Kind::Never | Kind::Int | Kind::Float | Kind::Bool | Kind::String | Kind::List(_) | Kind::Func(_) => {
+                shape::bool(false, span)
+            }
         };
         let has = match has.kind {
             ExprKind::Bool(_) => has,

@@ -295,7 +295,11 @@ impl Parser<'_> {
         let (target, indexes, fields) = match assignment_target(target) {
             Ok(parts) => parts,
             Err(NoTarget::Slice(span)) => {
-                self.report(Diagnostic::error(Code::M001, span, "a slice is a list of its own, so it cannot be assigned to"));
+                self.report(Diagnostic::error(
+                    Code::M001,
+                    span,
+                    "a slice is a list of its own, so it cannot be assigned to",
+                ));
                 return Err(Failed);
             }
             Err(NoTarget::Other) => return self.unexpected(Wanted::EndOfStatement),
