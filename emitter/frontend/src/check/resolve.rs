@@ -434,7 +434,7 @@ impl<'a> Resolver<'a> {
 
     /// `what` is a plural.
     fn refuse(&mut self, span: Span, what: &str) {
-        self.error(Code::M001, span, format!("{what} are not supported yet"));
+        self.error(Code::M001, span, format!("{what} are not supported"));
     }
 
     fn dialect_form(&mut self, span: Span) -> ExprId {

@@ -29,10 +29,7 @@ impl<'a> Checker<'a> {
             }
             StmtKind::Assign { target, indexes, fields, value } => self.assign(span, target, indexes, fields, value),
             StmtKind::Expr(value) => self.expr(value).map(drop),
-            StmtKind::Expect(cond) => {
-                let ty = self.expect(cond, &Type::Bool)?;
-                if self.is_bool(&ty) { Ok(()) } else { fail(Code::T011, span, "`expect` must be a boolean") }
-            }
+            StmtKind::Expect(cond) => self.expect(cond, &Type::Bool).map(drop),
             StmtKind::Return(value) => self.returns(span, value.as_ref(), result),
             StmtKind::If(stmt) => self.if_stmt(stmt, result, is_loop),
             StmtKind::While { cond, body } => {

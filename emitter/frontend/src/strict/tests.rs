@@ -1,5 +1,7 @@
 //! Programs with the first thing that strict checking finds in each.
 
+mod codes;
+
 use super::check;
 use crate::source::SourceFile;
 use crate::syntax::{Dialect, parse};
