@@ -239,7 +239,7 @@ fn optimize_phase(module: &mut Module, phase: Phase, options: &Options) {
         OptLevel::Size | OptLevel::Speed => {
             let mut skip = options.skip_passes.clone();
             if options.opt == OptLevel::Size {
-                skip.push(opt::detour::PASS.name.to_owned());
+                skip.extend([opt::split_loops::PASS, opt::detour::PASS].map(|pass| pass.name.to_owned()));
             }
             let mut verify = |pass: &opt::Pass, module: &Module| verify(module, pass.name);
             opt::optimize(module, phase, &skip, if cfg!(debug_assertions) { Some(&mut verify) } else { None });

@@ -26,13 +26,18 @@ use crate::ir::{
 pub const PASS: Pass = Pass { name: "merge-blocks", run: Run::OnFunction(run) };
 
 fn run(func: &mut Function) {
+    straighten(func);
+    name_cold_first(func);
+}
+
+/// All of the pass but for the order of targets.
+pub(super) fn straighten(func: &mut Function) {
     remove_trivial_params(func);
     skip_blocks(func);
     remove_unreachable_blocks(func);
     splice(func);
     remove_unreachable_blocks(func);
     remove_trivial_params(func);
-    name_cold_first(func);
 }
 
 fn name_cold_first(func: &mut Function) {

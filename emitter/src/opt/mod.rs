@@ -6,6 +6,7 @@
 //! loops, so these do.
 
 mod closures;
+mod copies;
 pub mod count;
 pub mod detour;
 pub mod fold_constants;
@@ -15,6 +16,7 @@ pub mod merge_blocks;
 pub mod ranges;
 pub mod remove_dead_code;
 pub mod simplify;
+pub mod split_loops;
 #[cfg(test)]
 mod testing;
 
@@ -58,6 +60,7 @@ pub const LEGALIZED: &[Pass] = &[
     fold_constants::PASS,
     simplify::PASS,
     remove_dead_code::PASS,
+    split_loops::PASS,
     detour::PASS,
     merge_blocks::PASS,
 ];
@@ -120,6 +123,9 @@ mod tests {
         ("simplify", "remove-dead-code", "what a simpler operation does not use any more is dead"),
         ("inline", "hoist", "what a called body reads may be the same in all rounds of the caller's loop"),
         ("hoist", "ranges", "elements that are read with a check are told by their operation"),
+        ("simplify", "split-loops", "tests of tests hide what a branch compares"),
+        ("remove-dead-code", "split-loops", "a round that seems to do more than it does seems too large to copy"),
+        ("split-loops", "detour", "a loop that has a quick copy needs no detours"),
         ("inline-runtime", "detour", "a slow path that was inlined has its blocks"),
         ("detour", "merge-blocks", "a copied block often follows one alone"),
         ("remove-dead-code", "merge-blocks", "a block with dead code does more than go on"),
