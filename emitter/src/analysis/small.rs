@@ -175,7 +175,12 @@ impl<'a> Finder<'a> {
             MochiOp::IntDiv if constant_int(func, data.args[1]).is_some_and(|divisor| !matches!(divisor, -1 | 0)) => {
                 self.depend(number, base + data.args[0].0);
             }
-            MochiOp::ListNew | MochiOp::ListPush | MochiOp::ListSlice | MochiOp::ListConcat | MochiOp::RecordNew => {}
+            MochiOp::ListNew
+            | MochiOp::ListOf
+            | MochiOp::ListPush
+            | MochiOp::ListSlice
+            | MochiOp::ListConcat
+            | MochiOp::RecordNew => {}
             // What is in a place that is not none, and where none is no value.
             MochiOp::ListGet
             | MochiOp::ListPeek

@@ -6,7 +6,7 @@
 use mochi_frontend::source::Span;
 use mochi_frontend::typed::{self, Expr, ExprKind, Stmt};
 
-use crate::ir::{Imm, Kind, MochiOp, Type, Value};
+use crate::ir::{Imm, Kind, MochiOp, NONE_FLOAT, SMALL_LIMIT, Type, Value};
 
 use super::FunctionCtx;
 use super::loops::Loop;
@@ -15,6 +15,47 @@ use super::types::lower_type;
 
 /// A literal reserves room for no more elements than this; lists grow beyond.
 const MAX_CAPACITY: usize = 1 << 20;
+
+/// Fewer constants are appended one by one.
+const LEAST_CONSTANTS: usize = 4;
+
+/// The elements of a literal as they lie in a list, if all are constants that count nothing.
+fn constants(element: Type, elements: &[Expr]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for expr in elements {
+        match (element.kind, number(expr)?) {
+            (Kind::Int | Kind::Any, Number::Int(value)) if (-SMALL_LIMIT..SMALL_LIMIT).contains(&value) => {
+                bytes.extend(value.to_le_bytes());
+            }
+            (Kind::Float, Number::Float(value)) if value.to_bits() != NONE_FLOAT => bytes.extend(value.to_le_bytes()),
+            (Kind::Bool, Number::Bool(value)) => bytes.push(u8::from(value)),
+            _ => return None,
+        }
+    }
+    Some(bytes)
+}
+
+enum Number {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+}
+
+fn number(expr: &Expr) -> Option<Number> {
+    match &expr.kind {
+        ExprKind::Int(value) => Some(Number::Int(*value)),
+        ExprKind::Float(value) => Some(Number::Float(*value)),
+        ExprKind::Bool(value) => Some(Number::Bool(*value)),
+        ExprKind::Neg(of) => match number(of)? {
+            Number::Int(value) => value.checked_neg().map(Number::Int),
+            Number::Float(value) => Some(Number::Float(-value)),
+            Number::Bool(_) => None,
+        },
+        // An int is the same word as a value of any kind.
+        ExprKind::Convert(of) => number(of).filter(|number| matches!(number, Number::Int(_))),
+        _ => None,
+    }
+}
 
 /// Whether both read the same place or give the same number, in whatever order they are evaluated.
 pub(super) fn is_same(a: &Expr, b: &Expr) -> bool {
@@ -56,12 +97,19 @@ impl FunctionCtx<'_, '_> {
 
     /// `[a, b, …]`: the elements are evaluated before there is a list, so that a failure leaves none.
     pub(super) fn list(&mut self, expr: &Expr, elements: &[Expr]) -> Option<Value> {
+        let ty = lower_type(expr.ty).expect("a list has a type");
+        if elements.len() >= LEAST_CONSTANTS
+            && let Some(bytes) = constants(self.element(ty), elements)
+        {
+            let data = self.pool.bytes(&bytes);
+            self.fb.set_span(Some(expr.span));
+            return Some(self.fb.value(MochiOp::ListOf, Vec::new(), Imm::Data(data), ty));
+        }
         let mut values = Vec::with_capacity(elements.len());
         for element in elements {
             values.push(self.expr(element)?);
         }
         self.fb.set_span(Some(expr.span));
-        let ty = lower_type(expr.ty).expect("a list has a type");
         let mut list = self.new_list(ty, elements.len());
         for value in values {
             list = self.append(list, value);

@@ -130,6 +130,7 @@ fn remove_unused_consts(func: &mut Function) {
                         | MochiOp::None
                         | MochiOp::Convert
                         | MochiOp::ListNew
+                        | MochiOp::ListOf
                         | MochiOp::RecordNew
                         | MochiOp::MapNew
                 )

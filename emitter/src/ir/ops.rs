@@ -530,6 +530,8 @@ mochi_ops! {
 
     /// A new list without elements that has room for some.
     ListNew "list.new" () -> (list) Alloc I32;
+    /// A new list of constants, which are static data as they lie in a list: words of small ints, floats, bytes of bools.
+    ListOf "list.of" () -> (list) Alloc Data;
     /// The list with one more element at its end; the same object if it is not shared, else a copy.
     ListPush "list.append" (own list, own element) -> (list) Alloc None;
     /// The element at an index, which counts from the end if it is negative; fails outside.

@@ -447,12 +447,14 @@ impl Verifier<'_> {
             }
             _ => {}
         }
-        if let (Op::Mochi(_), Imm::Data(data)) = (op, imm) {
+        if let (Op::Mochi(op), Imm::Data(data)) = (op, imm) {
             let DataBlob { bytes, size, align: _, relocs, word_relocs, func_relocs } = &module.data[data.index()];
             let has_addresses = !(relocs.is_empty() && word_relocs.is_empty() && func_relocs.is_empty());
             let is_plain = bytes.len() == *size as usize && !has_addresses;
-            if !is_plain || std::str::from_utf8(bytes).is_err() {
-                self.fault(place, format!("{data} is not text"));
+            // What lies in it is compared with the result later.
+            let is_list = op == MochiOp::ListOf;
+            if !is_plain || (!is_list && std::str::from_utf8(bytes).is_err()) {
+                self.fault(place, format!("{data} is not {}", if is_list { "plain" } else { "text" }));
             }
         }
         if (op, imm) == (Op::Mochi(MochiOp::FloatConst), Imm::F64(NONE_FLOAT)) {

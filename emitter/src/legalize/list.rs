@@ -121,6 +121,7 @@ impl Ctx<'_> {
     pub(super) fn list_op(&mut self, op: MochiOp, data: &InstData) -> Value {
         match op {
             MochiOp::ListNew => self.list_new(data),
+            MochiOp::ListOf => self.list_of(data),
             MochiOp::ListPush => self.list_push(data),
             MochiOp::ListGet | MochiOp::ListPeek | MochiOp::ListIndex | MochiOp::ListPeekIndex => {
                 self.list_get(op, data)
@@ -165,13 +166,19 @@ impl Ctx<'_> {
 
     fn list_new(&mut self, data: &InstData) -> Value {
         let Imm::I32(room) = data.imm else { unreachable!("a capacity is an i32") };
-        if let Some(list) = self.literal(data, self.layout(data), room) {
-            return list;
-        }
         self.fresh_lists.insert(data.results[0], FreshList { length: 0, room });
         let descriptor = self.i32(self.layout(data).descriptor() as i32);
         let room = self.i32(room);
         self.call_value(RuntimeFn::ListNew, &[descriptor, room])
+    }
+
+    fn list_of(&mut self, data: &InstData) -> Value {
+        let Imm::Data(elements) = data.imm else { unreachable!("constants are static data") };
+        let layout = self.layout(data);
+        let length = self.module.data[elements.index()].size >> layout.shift();
+        let elements = self.op_with(WasmOp::DataAddr, &[], Imm::Data(elements));
+        let [descriptor, length] = [layout.descriptor(), length].map(|number| self.i32(number as i32));
+        self.call_value(RuntimeFn::ListOf, &[descriptor, length, elements])
     }
 
     /// The length of a list that nothing else has seen or will see, if there is room for one more.
@@ -181,9 +188,6 @@ impl Ctx<'_> {
     }
 
     fn list_push(&mut self, data: &InstData) -> Value {
-        if self.written_lists.contains(&data.results[0]) {
-            return self.get(data.args[0]);
-        }
         let layout = self.layout(data);
         let (list, value) = (self.get(data.args[0]), self.get(data.args[1]));
         if let Some(FreshList { length, room }) = self.fresh_length(data.args[0]) {

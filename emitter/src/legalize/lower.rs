@@ -1,6 +1,6 @@
 //! The walk over one function, and the means that the files of the several kinds of value share.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mochi_frontend::source::Span;
 
@@ -76,7 +76,6 @@ pub(super) fn function(
         told_site: None,
         fail_blocks: FailBlocks::default(),
         fresh_lists: HashMap::new(),
-        written_lists: HashSet::new(),
         facts,
     };
     for &block in cfg.rpo() {
@@ -113,8 +112,6 @@ pub(super) struct Ctx<'a> {
     pub(super) fail_blocks: FailBlocks,
     /// Old values that are new lists or such with elements added, as long as their room is known.
     pub(super) fresh_lists: HashMap<Value, FreshList>,
-    /// Old values that stand for lists which had the element from the start.
-    pub(super) written_lists: HashSet<Value>,
     /// What was loaded before loops.
     pub(super) facts: Option<Facts>,
 }
@@ -327,6 +324,7 @@ impl<'a> Ctx<'a> {
             | MochiOp::Environment => Some(self.scalar_op(op, data)),
 
             MochiOp::ListNew
+            | MochiOp::ListOf
             | MochiOp::ListPush
             | MochiOp::ListGet
             | MochiOp::ListPeek

@@ -21,7 +21,6 @@ mod float;
 mod int;
 pub mod layout;
 mod list;
-mod literal;
 mod lower;
 mod map;
 mod print;

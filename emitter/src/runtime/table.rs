@@ -215,7 +215,7 @@ runtime_functions! {
     /// Kind of the list, room.
     ListNew "list_new" (i32, i32) -> ptr;
     /// Kind of the list, length, room, the elements.
-    ListOf "list_of" (i32, i32, i32, ptr) -> ptr;
+    ListOf "list_of" (i32, i32, ptr) -> ptr;
     ListGrow "list_grow" (ptr, i32);
     ListAppendWord "list_append_word" (own ptr, own int) -> ptr;
     ListAppendF64 "list_append_f64" (own ptr, f64) -> ptr;

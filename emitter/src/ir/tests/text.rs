@@ -304,7 +304,8 @@ fn code_of_closure(ty: Type) -> Function {
 /// Every operation but those that need a closure of known code, each in a function of its own with the operands as parameters.
 fn every_op() -> Module {
     let mut module = Module::default();
-    module.add_data(DataBlob { bytes: b"x".to_vec(), size: 1, align: 1, ..DataBlob::default() });
+    // Text, and a float.
+    module.add_data(DataBlob { bytes: b"8 digits".to_vec(), size: 8, align: 1, ..DataBlob::default() });
     module.list_of(Type::FLOAT);
     let texts = module.list_of(Type::STR);
     let anys = module.list_of(Type::ANY);

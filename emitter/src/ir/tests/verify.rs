@@ -200,6 +200,22 @@ fn immediates() {
             "f, b0, v0 = str.const d0: d0 is not text",
         );
     }
+    for (data, element) in [
+        ("\"abc\"", "int"),
+        ("\"\\00\\00\\00\\00\\00\\00\\00\\20\"", "any"),
+        ("\"\\00\\00\\65\\6e\\6f\\6e\\f8\\7f\"", "float?"),
+        ("\"\\02\"", "bool"),
+        ("\"\"", "str"),
+    ] {
+        rejects(
+            &format!("data d0 {data}\n{}", body("()", &format!("v0: list<{element}> = list.of d0"))),
+            &format!("f, b0, v0: list<{element}> = list.of d0: d0 has not the elements of a list<{element}>"),
+        );
+    }
+    rejects(
+        &format!("data d0 size 8 \"abcd\"\n{}", body("()", "v0: list<int> = list.of d0")),
+        "f, b0, v0: list<int> = list.of d0: d0 is not plain",
+    );
     let mut built = module("data d0 \"\"\nglobal g0 x: int = i64 0\nfunc f() {\nb0:\nprint.data d0\nreturn\n}");
     let mut with = |op: Op, imm: Imm| {
         built.functions[0].insts[0].op = op;

@@ -2,8 +2,8 @@
 
 use super::{Place, Verifier};
 use crate::ir::{
-    ENTRY, FuncId, Function, Imm, ImmKind, Inst, InstData, Kind, MochiOp, Module, Op, Phase, Type, TypePattern, Value,
-    ValueDef,
+    ENTRY, FuncId, Function, Imm, ImmKind, Inst, InstData, Kind, MochiOp, Module, NONE_FLOAT, Op, Phase, SMALL_LIMIT,
+    Type, TypePattern, Value, ValueDef,
 };
 
 impl Verifier<'_> {
@@ -72,6 +72,7 @@ impl Verifier<'_> {
             self.fault(place, format!("a {from} is not counted"));
         }
         self.shape(inst);
+        self.constants(inst, op);
         self.lists(inst, op);
         self.fields(inst, op);
         self.entries(inst, op);
@@ -90,6 +91,28 @@ impl Verifier<'_> {
         if wanted != found {
             let (found, wanted) = (self.module.type_text(found), self.module.type_text(wanted));
             self.fault(Place::Inst(inst), format!("{shape} is {wanted}, not {found}"));
+        }
+    }
+
+    /// What lies in static data can be the elements of the list that it becomes.
+    fn constants(&mut self, inst: Inst, op: MochiOp) {
+        let InstData { imm, results, .. } = self.func.inst(inst);
+        let (MochiOp::ListOf, Imm::Data(data), &[list]) = (op, *imm, &results[..]) else { return };
+        let bytes = &self.module.data[data.index()].bytes;
+        let are_words = |fits: fn(i64) -> bool| {
+            let (words, rest) = bytes.as_chunks::<8>();
+            rest.is_empty() && words.iter().all(|&word| fits(i64::from_le_bytes(word)))
+        };
+        let element = self.module.element(self.func.ty(list));
+        let fits = match element.map(|element| element.kind) {
+            Some(Kind::Int | Kind::Any) => are_words(|word| (-SMALL_LIMIT..SMALL_LIMIT).contains(&word)),
+            Some(Kind::Float) => are_words(|word| word as u64 != NONE_FLOAT),
+            Some(Kind::Bool) => bytes.iter().all(|&byte| byte <= 1),
+            _ => false,
+        };
+        if !fits {
+            let list = self.module.type_text(self.func.ty(list));
+            self.fault(Place::Inst(inst), format!("{data} has not the elements of a {list}"));
         }
     }
 

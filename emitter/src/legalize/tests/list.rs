@@ -51,6 +51,19 @@ fn elements_are_found_from_both_ends() {
 }
 
 #[test]
+fn constants_come_from_static_data() {
+    let printed = |data: &str, element: &str| {
+        let lines = "v1: list<ELEMENT> = list.of d3\nv2 = list.len v1\nv3 = list.to_str 0 v1\nprint v2\nprint v3";
+        let text = program(&lines.replace("ELEMENT", element));
+        text.replace("data d2", &format!("data d3 {data}\ndata d2"))
+    };
+    prints(&printed("\"\\07\\00\\00\\00\\00\\00\\00\\00\\f8\\ff\\ff\\ff\\ff\\ff\\ff\\ff\"", "int"), "2[7, -8]");
+    prints(&printed("\"\\00\\00\\00\\00\\00\\00\\e0\\3f\"", "float?"), "1[0.5]");
+    prints(&printed("\"\\01\\00\\01\"", "bool"), "3[true, false, true]");
+    prints(&printed("\"\"", "any"), "0[]");
+}
+
+#[test]
 fn what_lies_outside_fails_with_the_index_and_the_length() {
     for (index, shown) in [("2", "2"), ("-3", "-3"), ("9223372036854775807", "9223372036854775807")] {
         for element in ["int.const 7", BIG] {
