@@ -192,10 +192,8 @@ impl Plan {
                     && self.below(Upper { bound, fixed: sum.fixed, offset: sum.offset }, may_narrow)
             }
         };
-        if is_decided {
-            if let Some(stays) = copy.stays(block) {
-                self.decided.push((block, stays));
-            }
+        if is_decided && let Some(stays) = copy.stays(block) {
+            self.decided.push((block, stays));
         }
     }
 
