@@ -587,6 +587,8 @@ pub(super) struct Aggregate {
     pub(super) call: ExprId,
     /// Its argument: one of the group's lists, or a query of one step over them.
     pub(super) of: ExprId,
+    /// The number of an earlier aggregate of the group that says the same.
+    pub(super) same_as: Option<usize>,
     /// Containers of what it has come to in each group.
     pub(super) held: [ExprId; 2],
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Resolver;
 use crate::builtins::Builtin;
-use crate::check::resolved::{Aggregate, ArmBody, ExprId, ExprKind, Grouping, Join, Query, Table};
+use crate::check::resolved::{Aggregate, ArmBody, Expr, ExprId, ExprKind, Grouping, Join, Query, Table};
 use crate::typed::LocalId;
 
 impl Resolver<'_> {
@@ -50,9 +50,51 @@ impl Resolver<'_> {
         for (of, (builtin, call)) in found {
             let span = self.program.expr(call).span;
             let held = [self.own_container(span), self.own_container(span)];
-            group.aggregates.push(Aggregate { builtin, call, of, held });
+            group.aggregates.push(Aggregate { builtin, call, of, same_as: None, held });
         }
         group.aggregates.sort_by_key(|aggregate| aggregate.call);
+        for at in 1..group.aggregates.len() {
+            let Aggregate { builtin, of, .. } = group.aggregates[at];
+            let is_same = |known: &Aggregate| known.builtin == builtin && self.says_the_same(known.of, of);
+            group.aggregates[at].same_as = group.aggregates[..at].iter().position(is_same);
+        }
+    }
+
+    /// Whether two arguments of aggregates are the same but for the names of their variables.
+    fn says_the_same(&self, a: ExprId, b: ExprId) -> bool {
+        let (a, b) = match (&self.program.expr(a).kind, &self.program.expr(b).kind) {
+            (ExprKind::Local(a), ExprKind::Local(b)) => return a == b,
+            (ExprKind::Query(a), ExprKind::Query(b)) => (a, b),
+            _ => return false,
+        };
+        let ([a_step], [b_step]) = (a.steps.as_slice(), b.steps.as_slice()) else { return false };
+        let (Table::Group(a_lists), Table::Group(b_lists)) = (&a_step.table, &b_step.table) else { return false };
+        let ([a_first, a_end], [b_first, b_end]) = (a.parts, b.parts);
+        // Equal texts are resolved to equal expressions one after the other.
+        let from_first = |of: &[ExprId], first: usize| of.iter().map(|id| id.index() - first).collect::<Vec<_>>();
+        let row = |local: &LocalId| b_step.rows.iter().position(|row| row == local).map(|at| a_step.rows[at]);
+        let is_same = |(a, b): (&Expr<'_>, &Expr<'_>)| {
+            let id = |a: &ExprId, b: &ExprId| a.index() - a_first == b.index() - b_first;
+            match (&a.kind, &b.kind) {
+                (ExprKind::Int(a), ExprKind::Int(b)) => a == b,
+                (ExprKind::Float(a), ExprKind::Float(b)) => a.to_bits() == b.to_bits(),
+                (ExprKind::Bool(a), ExprKind::Bool(b)) => a == b,
+                (ExprKind::Str(a), ExprKind::Str(b)) => a == b,
+                (ExprKind::None, ExprKind::None) => true,
+                (ExprKind::Local(a), ExprKind::Local(b)) => *a == row(b).unwrap_or(*b),
+                (ExprKind::Global(a), ExprKind::Global(b)) => a == b,
+                (ExprKind::Unary(op, a), ExprKind::Unary(other, b)) => op == other && id(a, b),
+                (ExprKind::Binary(op, a, c), ExprKind::Binary(other, b, d)) => op == other && id(a, b) && id(c, d),
+                (ExprKind::Field { of: a, name }, ExprKind::Field { of: b, name: other }) => name == other && id(a, b),
+                _ => false,
+            }
+        };
+        a_lists == b_lists
+            && a_step.rows.len() == b_step.rows.len()
+            && a_end - a_first == b_end - b_first
+            && from_first(&a_step.on, a_first) == from_first(&b_step.on, b_first)
+            && a.select.index() - a_first == b.select.index() - b_first
+            && self.program.exprs[a_first..a_end].iter().zip(&self.program.exprs[b_first..b_end]).all(is_same)
     }
 
     /// Which of the lists an expression itself looks at.

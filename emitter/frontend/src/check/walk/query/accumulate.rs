@@ -19,6 +19,7 @@ pub(super) struct Sum<'p> {
 impl<'p> Walk<'_, 'p, '_> {
     /// Whether the aggregate needs no list as far as its values are known.
     pub(super) fn adds_up(&mut self, group: &'p Grouping, aggregate: &'p Aggregate) -> bool {
+        let aggregate = aggregate.same_as.map_or(aggregate, |same| &group.aggregates[same]);
         let (_, element) = self.results_of(group, aggregate);
         can_add_up(aggregate.builtin, element)
     }
@@ -48,7 +49,7 @@ impl<'p> Walk<'_, 'p, '_> {
     pub(super) fn sums(&mut self, group: &'p Grouping, out: &mut Block) -> Vec<Sum<'p>> {
         let mut sums: Vec<Sum<'p>> = Vec::new();
         for aggregate in &group.aggregates {
-            if !self.adds_up(group, aggregate) {
+            if aggregate.same_as.is_some() || !self.adds_up(group, aggregate) {
                 continue;
             }
             let span = self.program.expr(aggregate.call).span;
@@ -158,7 +159,7 @@ impl<'p> Walk<'_, 'p, '_> {
     }
 
     /// What the aggregates of the group of this number have come to.
-    pub(super) fn totals(&mut self, sums: &[Sum<'p>], at: &Expr, out: &mut Block) {
+    pub(super) fn totals(&mut self, group: &'p Grouping, sums: &[Sum<'p>], at: &Expr, out: &mut Block) {
         for sum in sums {
             let Accumulator { states, any, result, .. } = &sum.accumulator;
             for (column, State { local, initial: _ }) in sum.states.iter().zip(states) {
@@ -170,6 +171,12 @@ impl<'p> Walk<'_, 'p, '_> {
             }
             let total = self.set_new(result.clone(), out);
             self.accumulated.insert(sum.aggregate.call, total);
+        }
+        for aggregate in &group.aggregates {
+            let same = aggregate.same_as.and_then(|at| self.accumulated.get(&group.aggregates[at].call));
+            if let Some(total) = same.cloned() {
+                self.accumulated.insert(aggregate.call, total);
+            }
         }
     }
 

@@ -45,6 +45,7 @@ impl<'p> Walk<'_, 'p, '_> {
         if let Some(group) = &query.group {
             add(What::Group, group.keys.iter().flat_map(|key| spans(&[key.value])).collect());
             let aggregates = group.aggregates.iter().filter(|aggregate| self.adds_up(group, aggregate));
+            let aggregates = aggregates.filter(|aggregate| aggregate.same_as.is_none());
             let aggregates: Vec<ExprId> = aggregates.map(|aggregate| aggregate.call).collect();
             if !aggregates.is_empty() {
                 add(What::AddUp, spans(&aggregates));

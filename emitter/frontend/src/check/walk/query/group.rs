@@ -50,11 +50,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             for (column, held) in &columns {
                 walk.set_to_element(column.list, held, &at, body);
             }
-            walk.totals(&sums, &at, body);
+            walk.totals(group, &sums, &at, body);
             walk.filtered(&group.having, body, sink);
             walk.stop(body, span);
-            for sum in &sums {
-                walk.accumulated.remove(&sum.aggregate.call);
+            for aggregate in &group.aggregates {
+                walk.accumulated.remove(&aggregate.call);
             }
         });
     }

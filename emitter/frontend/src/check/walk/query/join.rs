@@ -19,6 +19,8 @@ struct Hash {
     heads: Expr,
     /// By number from the last element on: that of the next element with the key, or -1.
     nexts: Expr,
+    /// Whether any key has a next element: where not, none is looked for.
+    has_nexts: Expr,
     /// The keys of a row, and of which kind each is.
     keys: Vec<(ExprId, KeyKind)>,
     /// The equalities that the keys come from.
@@ -248,7 +250,8 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             Some(hash) => {
                 let index = Box::new(arith(ArithOp::Sub, last, at.clone()));
                 let kind = ExprKind::ListIndex { of: Box::new(hash.nexts.clone()), index };
-                shape::expr(kind, Type::INT, span)
+                let next = shape::expr(kind, Type::INT, span);
+                shape::choice(hash.has_nexts.clone(), next, shape::int(-1, span), span)
             }
             None => {
                 let is_last = compare(CompareOp::Ge, at.clone(), last);
@@ -331,6 +334,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let span = lists[0].span;
         let heads = self.new_numbers(step.heads, out, span);
         let nexts = self.new_column(step.nexts, Type::INT, out, span);
+        let has_nexts = self.set_new(shape::bool(false, span), out);
         let last = arith(ArithOp::Sub, length(&lists[0]), shape::int(1, span));
         let at = self.set_new(last, out);
         let mut body = Block::new();
@@ -338,7 +342,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let value = self.hash_key(&elements, span);
         let value = self.set_new(value, &mut body);
         let known = self.number_at(&heads, value.clone(), span);
-        self.push(&nexts, known, &mut body);
+        let known = self.set_new(known, &mut body);
+        self.push(&nexts, known.clone(), &mut body);
+        let cond = compare(CompareOp::Ge, known, shape::int(0, span));
+        let then = vec![assign(&has_nexts, shape::bool(true, span))];
+        body.push(Stmt { kind: StmtKind::If { cond, then, otherwise: Block::new() }, span });
         let is_counted = value.ty.kind != Kind::Any && value.ty.nullable;
         let key = if is_counted { shape::present(value.clone()) } else { value.clone() };
         let set = Stmt { kind: StmtKind::SetEntry { of: heads.clone(), key, value: at.clone() }, span };
@@ -352,7 +360,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let cond = compare(CompareOp::Ge, at, shape::int(0, span));
         out.push(Stmt { kind: StmtKind::While { cond, body }, span });
         self.present = before;
-        Some(Hash { heads, nexts, keys, conds, implied })
+        Some(Hash { heads, nexts, has_nexts, keys, conds, implied })
     }
 
     /// Two steps whose pairs are in another order than they are found in, so that they are kept first.
