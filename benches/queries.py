@@ -32,9 +32,11 @@ KINDS = {
     "struct": ("Key", 'Key { a: i, b: "b" }'),
     "map": ("any", '{a: i, b: "b"}'),
 }
-JOIN = "print(len(from r in rows join k in keys on r.key == k.key select r.amount + k.amount))"
-LEFT = "print(len(from r in rows left join k in keys on r.key == k.key select r.amount))"
-GROUP = "print(len(from r in rows group by r.key into g select {k: g.key, n: count(g), sum: sum(from r in g select r.amount)}))"
+JOIN = "let found = from r in rows join k in keys on r.key == k.key select r.amount + k.amount\nprint(len(found))"
+LEFT = "let found = from r in rows left join k in keys on r.key == k.key select r.amount\nprint(len(found))"
+GROUP = """let found = from r in rows group by r.key into g select {k: g.key, n: count(g), sum: sum(from r in g select r.amount)}
+print(len(found))"""
+ROWS_OF_GROUPS = "let found = from r in rows group by r.key into g select {k: g.key, rows: g.items}\nprint(len(found))"
 
 # Lists of N elements for operations of the language.
 LISTS = {
@@ -54,6 +56,9 @@ def programs():
         yield f"join by {kind}", before.replace("M", "(N / 10)"), JOIN
         yield f"group by {kind}", before.replace("M", "(N / 10)"), GROUP
     before = ROWS.format(kind="int", key="i").replace("M", "(N / 10)")
+    yield "group by int, rows", before, ROWS_OF_GROUPS
+    yield "join by int, 1000 keys", ROWS.format(kind="int", key="i").replace("M", "1000"), JOIN
+    yield "group by int, 1000 keys", ROWS.format(kind="int", key="i").replace("M", "1000"), GROUP
     yield "left join by int", before, LEFT
     yield "group, 40 keys", ROWS.format(kind="string", key='"k" + str(i)').replace("M", "40"), GROUP
     yield "sort by int", before, "print((from r in rows sort by r.amount select r.id)[0])"

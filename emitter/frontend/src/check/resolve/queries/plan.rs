@@ -111,7 +111,12 @@ impl<'a> Resolver<'a> {
             | ExprKind::Row(_)
             | ExprKind::Lookup { .. }
             | ExprKind::Query(_) => true,
-            ExprKind::Binary(op, _, _) => !matches!(op, BinaryOp::Div | BinaryOp::Rem | BinaryOp::In),
+            ExprKind::Binary(BinaryOp::Div | BinaryOp::Rem, _, by) => match self.program.expr(*by).kind {
+                ExprKind::Int(by) => by != 0,
+                ExprKind::Float(by) => by != 0.0,
+                _ => false,
+            },
+            ExprKind::Binary(op, _, _) => *op != BinaryOp::In,
             ExprKind::Builtin { builtin, args } => match builtin {
                 Builtin::Str => true,
                 Builtin::Count
