@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::super::Resolver;
 use super::Source;
 use crate::builtins::Builtin;
-use crate::check::resolved::{Expr, ExprId, ExprKind, Join, Key, Step};
+use crate::check::resolved::{ArmBody, Expr, ExprId, ExprKind, Join, Key, Pattern, Step};
 use crate::syntax::ast::{self, BinaryOp};
 use crate::typed::LocalId;
 
@@ -116,7 +116,12 @@ impl<'a> Resolver<'a> {
                 ExprKind::Float(by) => by != 0.0,
                 _ => false,
             },
-            ExprKind::Binary(op, _, _) => *op != BinaryOp::In,
+            ExprKind::Binary(BinaryOp::In, _, of) => matches!(self.program.expr(*of).kind, ExprKind::List(_)),
+            ExprKind::Binary(..) => true,
+            ExprKind::Match { target: _, arms } => arms.iter().all(|arm| {
+                let is_constant = matches!(arm.pattern, Pattern::Wildcard | Pattern::Literal(_));
+                is_constant && matches!(arm.body, ArmBody::Expr(_))
+            }),
             ExprKind::Builtin { builtin, args } => match builtin {
                 Builtin::Str => true,
                 Builtin::Count
