@@ -224,6 +224,9 @@ pub(crate) struct SandboxArgs {
     /// End the program after this time (30, 1.5s, 200ms, 2m)
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,
+    /// End compiling after this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) compile_timeout: Option<String>,
     /// Limit the program's memory [default: 1G]
     #[arg(long, value_name = "SIZE")]
     pub(crate) max_memory: Option<String>,

@@ -59,7 +59,7 @@ impl Limits {
             ("output", output.map_or_else(|| "none".to_owned(), size), "--max-output"),
             ("fuel", fuel.map_or_else(|| "none".to_owned(), |fuel| fuel.to_string()), "--fuel"),
             ("table elements", table_elements.to_string(), ""),
-            ("time to compile", time(compile), ""),
+            ("time to compile", time(compile), "--compile-timeout"),
         ];
         rows.iter()
             .map(|(what, value, flag)| format!("{what:<16} {value:<12} {flag}").trim_end().to_owned() + "\n")

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use wasmtime::{Engine, Extern, Instance, Linker, Module, ResourceLimiter, Store, Trap, Val, WasmBacktrace};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
@@ -318,12 +318,30 @@ fn wasi_context(grants: &Grants) -> Result<WasiP1Ctx> {
             .preopened_dir(host, guest, perms)
             .map_err(|error| Failure::usage(format!("cannot grant the directory {}", show(host))).with_chain(&error))?;
     }
+    builder.wall_clock(SystemClock);
     if grants.deterministic {
         let seed = b"mochi-wasm --deterministic".to_vec();
         builder.secure_random(Deterministic::new(seed.clone())).insecure_random(Deterministic::new(seed));
         builder.insecure_random_seed(0).wall_clock(SteadyClock::default()).monotonic_clock(SteadyClock::default());
     }
     Ok(builder.build_p1())
+}
+
+/// The machine's clock. Wasmtime's own one panics where that was never set and shows a time before 1970.
+struct SystemClock;
+
+impl HostWallClock for SystemClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        since_1970(SystemTime::now())
+    }
+}
+
+fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 /// A clock for repeatable runs: it starts at the beginning of 2000 and every reading takes one microsecond.
@@ -357,5 +375,17 @@ impl HostMonotonicClock for SteadyClock {
 
     fn now(&self) -> u64 {
         u64::try_from(self.read().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_are_its_beginning() {
+        let second = Duration::from_secs(1);
+        assert_eq!(since_1970(SystemTime::UNIX_EPOCH - second), Duration::ZERO);
+        assert_eq!(since_1970(SystemTime::UNIX_EPOCH + second), second);
     }
 }

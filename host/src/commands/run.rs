@@ -191,6 +191,9 @@ pub(super) fn limits(args: &SandboxArgs) -> Result<Limits> {
     if let Some(text) = &args.timeout {
         limits.timeout = Some(parse_duration(text)?);
     }
+    if let Some(text) = &args.compile_timeout {
+        limits.compile = Some(parse_duration(text)?);
+    }
     if let Some(text) = &args.max_memory {
         limits.memory = parse_size(text)?;
     }

@@ -2,7 +2,8 @@
 
 use crate::support::{Bench, HELLO, program};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 fn ran() -> Bench {
     let bench = Bench::new();
@@ -132,4 +133,30 @@ fn many_first_runs_at_once_all_succeed() {
     }
     assert_eq!(entries(&bench).len(), 1, "no temporary files are left");
     bench.tool(["-v", "run", "hello.wasm"]).expect(0).says("from the cache");
+}
+
+#[test]
+fn files_of_any_time_are_used() {
+    let bench = ran();
+    let entry = entries(&bench).remove(0);
+    let abandoned = bench.path(".hello.cwasm.mochi-wasm-1");
+    let (past, future) = (Duration::ZERO, Duration::from_secs(200 * 366 * 86_400));
+    for since_1970 in [past, future] {
+        let set = |path: &Path| {
+            let file = fs::File::options().write(true).open(path).expect("a file");
+            file.set_modified(SystemTime::UNIX_EPOCH + since_1970).expect("a time");
+        };
+        fs::write(&abandoned, "").expect("written");
+        set(&entry);
+        set(&bench.path("hello.wasm"));
+        set(&abandoned);
+        bench.tool(["-v", "run", "hello.wasm"]).expect(0).prints("hello\n").says("from the cache");
+        bench.tool(["compile", "hello.wasm"]).expect(0);
+        set(&bench.path("hello.cwasm"));
+        bench.tool(["run", "hello.cwasm"]).expect(0).prints("hello\n");
+        // What nobody can be writing any more is removed; what seems to be of the future stays.
+        assert_eq!(abandoned.exists(), since_1970 == future);
+        fs::remove_file(bench.path("hello.cwasm")).expect("removed");
+    }
+    bench.tool(["cache", "clean"]).expect(0).prints("removed 1 files\n");
 }

@@ -23,6 +23,25 @@ fn an_endless_loop_ends_at_its_deadline() {
 }
 
 #[test]
+fn compiling_ends_at_its_deadline_too() {
+    let bench = Bench::new();
+    // Each condition gives all locals new values after it: far more work than text.
+    let locals = "(local i64)".repeat(1000);
+    let step = |at: usize| {
+        let (a, b, c) = (at % 1000, at * 7 % 1000, at * 13 % 1000);
+        format!("(if (i64.eqz (local.get {a})) (then (local.set {a} (i64.mul (local.get {b}) (local.get {c})))))")
+    };
+    let steps: String = (0..60_000).map(step).collect();
+    bench.wasm("slow.wasm", &format!("(module (memory 1) (func (export \"_start\") {locals} {steps}))"));
+    let started = Instant::now();
+    let args = ["run", "--no-cache", "--compile-timeout", "0.3", "slow.wasm"];
+    bench.tool(args).expect(124).says("compiling took more than 300 ms");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    bench.wasm("hello.wasm", &program(HELLO));
+    bench.tool(["run", "--compile-timeout", "60", "hello.wasm"]).expect(0).prints("hello\n");
+}
+
+#[test]
 fn a_program_in_time_is_not_disturbed() {
     let bench = Bench::new();
     bench.wasm("hello.wasm", &program(HELLO));
@@ -85,6 +104,7 @@ fn nonsense_limits_are_usage_errors() {
     let bench = Bench::new();
     bench.wasm("hello.wasm", &program(HELLO));
     for flags in [
+        ["--compile-timeout", "soon"],
         ["--timeout", "soon"],
         ["--timeout", "0"],
         ["--timeout", "-1"],
