@@ -60,6 +60,7 @@ files!(
     "show.mochi",
     "string.mochi",
     "text.mochi",
+    "trace.mochi",
     "trigonometric.mochi",
     "word.mochi",
     "write_csv.mochi",

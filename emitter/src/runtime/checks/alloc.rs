@@ -74,3 +74,42 @@ fn what_was_freed_is_not_used() {
     machine.call("free", &[block, 40]);
     assert_eq!(machine.fail("free", &[block, 40]), report);
 }
+
+#[test]
+fn writes_to_freed_memory_are_noticed() {
+    let module = module_of(&["report_live"]);
+    let report = "error: memory was written to after it was freed; it was made\n  at test.mochi:0\n";
+    // At the end, for a block that still waits.
+    let mut machine = Machine::new(&module);
+    let block = machine.call("alloc", &[40]);
+    machine.call("free", &[block, 40]);
+    machine.write(block + 39, &[1]);
+    assert_eq!(machine.fail("report_live", &[]), (1, report.to_owned()));
+    // When so much was freed since that it would be used again.
+    let mut machine = Machine::new(&module);
+    let blocks: Vec<u64> = (0..3).map(|_| machine.call("alloc", &[100_000])).collect();
+    machine.call("free", &[blocks[0], 100_000]);
+    machine.write(blocks[0], &[0]);
+    machine.call("free", &[blocks[1], 100_000]);
+    assert_eq!(machine.fail("free", &[blocks[2], 100_000]), (1, report.to_owned()));
+}
+
+#[test]
+fn freed_blocks_wait_before_they_are_used_again() {
+    let module = module_of(&["report_live"]);
+    let mut machine = Machine::new(&module);
+    let first = machine.call("alloc", &[4096]);
+    machine.call("free", &[first, 4096]);
+    let mut waited = 0;
+    loop {
+        let next = machine.call("alloc", &[4096]);
+        if next == first {
+            break;
+        }
+        machine.call("free", &[next, 4096]);
+        waited += 1;
+    }
+    assert_eq!(waited, 64);
+    machine.call("free", &[first, 4096]);
+    machine.call("report_live", &[]);
+}

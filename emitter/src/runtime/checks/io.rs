@@ -143,5 +143,8 @@ fn objects_left_at_the_end_are_reported() {
     let mut machine = Machine::new(&module);
     machine.call("report_live", &[]);
     machine.string(b"left");
-    assert_eq!(machine.fail("report_live", &[]), (1, "live objects: 1\n  1 made before the first line\n".to_owned()));
+    assert_eq!(
+        machine.fail("report_live", &[]),
+        (1, "live objects: 1\n  string: 1 made before the first line\n".to_owned())
+    );
 }
