@@ -5,6 +5,7 @@
 
 use super::Walk;
 use super::exprs::wrap;
+use super::operators::are_alike;
 use crate::builtins::Builtin;
 use crate::check::classes::Shape;
 use crate::check::resolved::{ExprId, Place};
@@ -124,6 +125,7 @@ impl Walk<'_, '_, '_> {
             let may_be_equal = ty.kind == Kind::Any
                 || (ty.nullable && element.nullable)
                 || self.infer.classes.is_one_shape(ty.kind, element.kind)
+                || are_alike(ty.kind, element.kind)
                 || matches!((ty.kind, element.kind), (Kind::Union(_), Kind::Record(_)));
             return if may_be_equal { self.any_contains(item, of, span) } else { never };
         }

@@ -177,7 +177,9 @@ impl Walk<'_, '_, '_> {
             (Kind::Never, _) | (_, Kind::Never) => known(lhs, rhs, false),
             (a, b) if a == b => compare(CompareOp::Eq, lhs, rhs, span),
             (Kind::Any, _) | (_, Kind::Any) => self.any_compare(CompareOp::Eq, lhs, rhs, span),
-            (a, b) if self.infer.classes.is_one_shape(a, b) => self.any_compare(CompareOp::Eq, lhs, rhs, span),
+            (a, b) if self.infer.classes.is_one_shape(a, b) || are_alike(a, b) => {
+                self.any_compare(CompareOp::Eq, lhs, rhs, span)
+            }
             (Kind::Int, Kind::Float) | (Kind::Float, Kind::Int) => {
                 compare(CompareOp::Eq, shape::to_float(lhs), shape::to_float(rhs), span)
             }
@@ -326,6 +328,13 @@ fn same_number(lhs: Expr, rhs: Expr) -> (Expr, Expr) {
 
 fn compare(op: CompareOp, lhs: Expr, rhs: Expr, span: Span) -> Expr {
     shape::expr(ExprKind::Compare { op, lhs: Box::new(lhs), rhs: Box::new(rhs) }, Type::BOOL, span)
+}
+
+/// Whether one is a struct and the other a map, which may have the same entries. (Rows have no entry for a name.)
+pub(super) fn are_alike(a: Kind, b: Kind) -> bool {
+    let is_struct = |kind| matches!(kind, Kind::Record(_) | Kind::Union(_));
+    let is_map = |kind| matches!(kind, Kind::Map(_));
+    (is_struct(a) && is_map(b)) || (is_map(a) && is_struct(b))
 }
 
 /// The locals that are present when the comparison holds: none equals only none and is ordered with nothing.
