@@ -10,16 +10,9 @@ What checks of ints cost is measured with the kernels of this folder, against C 
 
   compare.py --bin target/release/mochi-wasm --kernels benches/kernels --cflags=-fno-tree-vectorize
 """
-import argparse, os, resource, statistics, subprocess, sys, tempfile
+import argparse, os, statistics, subprocess, sys, tempfile
 
-
-def cpu_seconds(command):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, done.stdout
+from clock import cpu_seconds
 
 
 def main():

@@ -7,7 +7,9 @@ Files of N rows (a million) are made in a temporary directory: an id, a name, a 
 a few words. Each is loaded as declared structs and as maps. Times are CPU seconds (user and system), the best of three
 runs of an artifact that has been compiled before, less those of an empty program.
 """
-import argparse, json, os, random, resource, subprocess, sys, tempfile
+import argparse, json, os, random, tempfile
+
+from clock import compile_program, cpu_seconds
 
 STRUCTS = """type Row { id: int, name: string, score: float, active: bool, city: string }
 let rows = load "data.FORMAT" as Row with { format: "FORMAT" }
@@ -49,23 +51,8 @@ def write(path, form, count):
                 file.write("- " + "\n  ".join(lines) + "\n")
 
 
-def compile_program(binary, folder, name, text):
-    path = os.path.join(folder, name)
-    with open(path + ".mochi", "w") as file:
-        file.write(text)
-    done = subprocess.run([binary, "compile", path + ".mochi", "-o", path + ".cwasm"], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{text}\n{done.stderr}")
-    return path + ".cwasm"
-
-
 def seconds(binary, folder, artifact):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([binary, "run", "--dir", ".", artifact], capture_output=True, text=True, cwd=folder)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode != 0:
-        sys.exit(f"{artifact}: {done.stderr}")
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return cpu_seconds([binary, "run", "--dir", ".", artifact], cwd=folder)[0]
 
 
 def main():
@@ -77,7 +64,7 @@ def main():
     binary = os.path.abspath(options.bin)
     with tempfile.TemporaryDirectory() as folder:
         best = lambda artifact: min(seconds(binary, folder, artifact) for _ in range(3))
-        start = best(compile_program(binary, folder, "empty", "print(1)\n"))
+        start = best(compile_program(binary, os.path.join(folder, "empty"), "print(1)\n"))
         print(f"{'format':8}{'MB':>8}{'structs, s':>12}{'MB/s':>8}{'maps, s':>12}{'MB/s':>8}")
         for form in options.formats or ["csv", "json", "jsonl", "yaml"]:
             path = os.path.join(folder, "data." + form)
@@ -85,7 +72,7 @@ def main():
             size = os.path.getsize(path) / 1e6
             cells = f"{form:8}{size:8.1f}"
             for name, text in (("structs", STRUCTS), ("maps", MAPS)):
-                artifact = compile_program(binary, folder, f"{name}-{form}", text.replace("FORMAT", form))
+                artifact = compile_program(binary, os.path.join(folder, f"{name}-{form}"), text.replace("FORMAT", form))
                 time = best(artifact) - start
                 cells += f"{time:12.2f}{size / time:8.0f}"
             print(cells, flush=True)

@@ -8,7 +8,9 @@ The parts are growth, bytes, freeing, rings, stack and compare; without any, all
 memory a program needs is found by trying limits: it is the least `--max-memory`, in steps of 64 KiB, that it ends well
 under, less what an empty program needs; `--max-stack` likewise.
 """
-import argparse, os, resource, subprocess, sys, tempfile
+import argparse, os, subprocess, sys, tempfile
+
+from clock import compile_program, cpu_seconds
 
 PAGE = 64 << 10
 
@@ -94,23 +96,13 @@ class Runner:
 
     def compile(self, text):
         name = os.path.join(self.folder, "p%d" % len(os.listdir(self.folder)))
-        with open(name + ".mochi", "w") as file:
-            file.write(text + "\n")
-        done = subprocess.run([self.binary, "compile", name + ".mochi", "-o", name + ".cwasm"], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{text}\n{done.stderr}")
-        return name + ".cwasm"
+        return compile_program(self.binary, name, text + "\n")
 
     def run(self, artifact, *flags):
         return subprocess.run([self.binary, "run", *flags, artifact], capture_output=True, text=True)
 
     def seconds(self, artifact):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = self.run(artifact)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode != 0:
-            sys.exit(f"{artifact}: {done.stderr}")
-        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        return cpu_seconds([self.binary, "run", artifact])[0]
 
     def time(self, artifact):
         return max(min(self.seconds(artifact) for _ in range(3)) - self.start, 0.0)

@@ -7,7 +7,9 @@ Each is run with 10^4, 10^5 and 10^6 rows. Times are CPU seconds (user and syste
 that has been compiled before, less those of the same program without the operation; a ratio near 10 is linear.
 Names choose the lines that contain one of them.
 """
-import argparse, os, resource, subprocess, sys, tempfile
+import argparse, os, tempfile
+
+from clock import compile_program, cpu_seconds
 
 STEPS = (10**4, 10**5, 10**6)
 
@@ -87,21 +89,8 @@ class Runner:
         self.binary, self.folder = os.path.abspath(binary), folder
 
     def seconds(self, text):
-        name = os.path.join(self.folder, "p")
-        with open(name + ".mochi", "w") as file:
-            file.write(text + "\n")
-        done = subprocess.run([self.binary, "compile", name + ".mochi", "-o", name + ".cwasm"], capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{text}\n{done.stderr}")
-        return min(self.once(name + ".cwasm") for _ in range(3))
-
-    def once(self, artifact):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([self.binary, "run", artifact], capture_output=True, text=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode != 0:
-            sys.exit(f"{artifact}: {done.stderr}")
-        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        artifact = compile_program(self.binary, os.path.join(self.folder, "p"), text + "\n")
+        return min(cpu_seconds([self.binary, "run", artifact])[0] for _ in range(3))
 
 
 def main():

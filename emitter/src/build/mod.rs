@@ -21,6 +21,7 @@ use crate::ir::{
 };
 
 mod any;
+mod builtins;
 mod closures;
 mod compare;
 mod convert;

@@ -56,23 +56,10 @@ impl Walk<'_, '_, '_> {
             (CastTarget::Int, Kind::Int | Kind::Float | Kind::Bool | Kind::String) => {
                 number(of, CastTo::Int, Type::INT)
             }
-            (
-                CastTarget::Int,
-                Kind::List(_)
-                | Kind::Map(_)
-                | Kind::Row(_)
-                | Kind::Record(_)
-                | Kind::Union(_)
-                | Kind::Func(_)
-                | Kind::Any,
-            ) => {
-                let zero = shape::int(0, span);
-                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Int, "int", span))
-            }
             (CastTarget::Float, Kind::Never) => shape::sequence(of, shape::float(0.0, span), span),
             (CastTarget::Float, Kind::Int | Kind::Float | Kind::String) => number(of, CastTo::Float, Type::FLOAT),
             (
-                CastTarget::Float,
+                CastTarget::Int | CastTarget::Float | CastTarget::BigInt,
                 Kind::Bool
                 | Kind::List(_)
                 | Kind::Map(_)
@@ -82,22 +69,12 @@ impl Walk<'_, '_, '_> {
                 | Kind::Func(_)
                 | Kind::Any,
             ) => {
-                let zero = shape::float(0.0, span);
-                self.unless_none(of, zero, |_, of| cannot_cast(of, Kind::Float, "float", span))
-            }
-            (
-                CastTarget::BigInt,
-                Kind::Bool
-                | Kind::List(_)
-                | Kind::Map(_)
-                | Kind::Row(_)
-                | Kind::Record(_)
-                | Kind::Union(_)
-                | Kind::Func(_)
-                | Kind::Any,
-            ) => {
-                let invalid = shape::fail("cannot cast <nil> to bigint", Type::INT, span);
-                self.unless_none(of, invalid, |_, of| cannot_cast(of, Kind::Int, "bigint", span))
+                let (absent, name) = match to {
+                    CastTarget::Int => (shape::int(0, span), "int"),
+                    CastTarget::Float => (shape::float(0.0, span), "float"),
+                    _ => (shape::fail("cannot cast <nil> to bigint", Type::INT, span), "bigint"),
+                };
+                self.unless_none(of, absent, |_, of| cannot_cast(of, target, name, span))
             }
             (CastTarget::Bool | CastTarget::String, _) => {
                 let name = Type::of(target).to_string();
