@@ -4,25 +4,16 @@ use crate::server::{AUTHORITY, Reply, Server};
 use crate::support::{Bench, Done};
 use std::time::{Duration, Instant};
 
-/// Runs a program, which memory is looked at of, with these flags.
-fn run(bench: &Bench, text: &str, flags: &[&str]) -> Done {
-    bench.write("p.mochi", text);
-    let mut args = vec!["run", "--no-cache", "--debug-memory"];
-    args.extend(flags);
-    args.push("p.mochi");
-    bench.tool(args)
-}
-
 /// The output of a program that ends well.
 fn output(bench: &Bench, text: &str, flags: &[&str]) -> String {
-    let done = run(bench, text, flags);
+    let done = bench.run(text, flags);
     assert_eq!((done.code, done.stderr.as_str()), (Some(0), ""), "{text}\n{}", done.stdout);
     done.stdout
 }
 
 /// The first line of what a program says that fails in its first line.
 fn failure(bench: &Bench, text: &str, flags: &[&str]) -> String {
-    let done = run(bench, text, flags);
+    let done = bench.run(text, flags);
     assert_eq!(done.code, Some(1), "{text}\n{}{}", done.stdout, done.stderr);
     let mut lines = done.stderr.lines();
     let first = lines.next().unwrap_or_default().to_owned();
@@ -255,7 +246,7 @@ fn silent_and_endless_servers_are_left() {
     assert!(failure(&bench, &text, &flags).ends_with("response time-out"));
     // The program's own limit also holds while it waits.
     let text = format!("print(\"asking\")\nprint(fetch \"{}\")", server.url("/never"));
-    let done = run(&bench, &text, &["--timeout", "500ms", "--allow-net", &server.host()]);
+    let done = bench.run(&text, &["--timeout", "500ms", "--allow-net", &server.host()]);
     assert_eq!((done.code, done.stdout.as_str()), (Some(124), "asking\n"), "{}", done.stderr);
     assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
 }

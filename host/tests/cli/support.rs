@@ -74,6 +74,15 @@ impl Bench {
         Done::of(self.command(args).output().expect("the tool runs"))
     }
 
+    /// Runs a program, whose memory is looked at, with these flags.
+    pub(crate) fn run(&self, text: &str, flags: &[&str]) -> Done {
+        self.write("p.mochi", text);
+        let mut args = vec!["run", "--no-cache", "--debug-memory"];
+        args.extend(flags);
+        args.push("p.mochi");
+        self.tool(args)
+    }
+
     pub(crate) fn tool_with_stdin<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, stdin: &[u8]) -> Done {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().expect("the tool starts");
         // A tool that does not read to the end closes the pipe.

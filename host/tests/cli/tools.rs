@@ -1,20 +1,12 @@
 //! Tools of `generate`: functions of the program that a model calls before it answers.
 
 use crate::server::{Reply, Server};
-use crate::support::{Bench, Done};
+use crate::support::Bench;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
-fn run(bench: &Bench, text: &str, flags: &[&str]) -> Done {
-    bench.write("p.mochi", text);
-    let mut args = vec!["run", "--no-cache", "--debug-memory"];
-    args.extend(flags);
-    args.push("p.mochi");
-    bench.tool(args)
-}
-
 fn output(bench: &Bench, text: &str, flags: &[&str]) -> String {
-    let done = run(bench, text, flags);
+    let done = bench.run(text, flags);
     // Strict checking would have tools of one type.
     let is_silent = done.stderr.lines().all(|line| !line.starts_with("error"));
     assert!(done.code == Some(0) && is_silent, "{text}\n{}{}", done.stdout, done.stderr);
@@ -22,7 +14,7 @@ fn output(bench: &Bench, text: &str, flags: &[&str]) -> String {
 }
 
 fn failure(bench: &Bench, text: &str, flags: &[&str]) -> String {
-    let done = run(bench, text, flags);
+    let done = bench.run(text, flags);
     assert_eq!(done.code, Some(1), "{text}\n{}{}", done.stdout, done.stderr);
     done.stderr.lines().find(|line| line.starts_with("error")).unwrap_or_default().to_owned()
 }
