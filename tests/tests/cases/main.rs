@@ -11,6 +11,7 @@ mod groups;
 mod ir;
 mod joins;
 mod logic;
+mod loops;
 mod memory;
 mod node;
 mod programs;
@@ -34,6 +35,7 @@ fn main() {
     trials.extend(joins::trials());
     trials.extend(groups::trials());
     trials.extend(logic::trials());
+    trials.extend(loops::trials());
     trials.extend(robustness::trials());
     trials.extend(upstream::trials());
     libtest_mimic::run(&arguments, trials).exit();
