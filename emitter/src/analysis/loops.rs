@@ -103,6 +103,15 @@ impl Loops {
         self.loops.iter().enumerate().map(|(index, data)| (Loop(index as u32), data))
     }
 
+    /// The loops that have no other in them.
+    pub fn without_inner(&self) -> impl Iterator<Item = &LoopData> {
+        let mut has_inner = vec![false; self.loops.len()];
+        for parent in self.loops.iter().filter_map(|data| data.parent) {
+            has_inner[parent.index()] = true;
+        }
+        self.loops.iter().zip(has_inner).filter_map(|(data, has_inner)| (!has_inner).then_some(data))
+    }
+
     pub fn data(&self, id: Loop) -> &LoopData {
         &self.loops[id.index()]
     }
@@ -183,6 +192,8 @@ mod tests {
             loops.contains(outer, Block(3)) && !loops.contains(inner, Block(4)) && !loops.contains(outer, Block(6))
         );
         assert!(loops.is_header(Block(4)) && !loops.is_header(Block(3)));
+        let innermost: Vec<Block> = loops.without_inner().map(|data| data.header).collect();
+        assert_eq!(innermost, [2, 4].map(Block));
     }
 
     #[test]

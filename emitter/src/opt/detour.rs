@@ -41,15 +41,9 @@ fn detour_loops(func: &mut Function) {
     if !loops.is_reducible() {
         return;
     }
-    let mut has_inner = vec![false; loops.iter().count()];
-    for (_, data) in loops.iter() {
-        if let Some(parent) = data.parent {
-            has_inner[parent.index()] = true;
-        }
-    }
     let mut changed = false;
-    for (id, data) in loops.iter() {
-        if !has_inner[id.index()] && func.insts.len() < FUNCTION_LIMIT {
+    for data in loops.without_inner() {
+        if func.insts.len() < FUNCTION_LIMIT {
             changed |= detour(func, data);
         }
     }
